@@ -1,0 +1,1 @@
+"""The compiled core: bytes to values, values to features, features to models. Knows no sockets."""

@@ -1,0 +1,40 @@
+from libc.stdint cimport uint32_t, uint64_t
+
+from jubatus._core.kernels cimport Buffer, Cursor, Scan
+
+
+cdef class Reader:
+    cdef bytes owner
+    cdef const unsigned char* base
+    cdef Cursor cursor
+    cpdef arguments(self, Py_ssize_t count)
+    cdef object _unpack(self)
+
+
+cdef class Writer:
+    cdef Buffer buffer
+
+
+cdef class Frame:
+    cdef readonly int kind
+    cdef readonly uint32_t msgid
+    cdef readonly bytes method
+    cdef readonly Reader params
+    cdef readonly object error
+    cdef readonly Reader result
+    cdef readonly Py_ssize_t size
+
+
+cdef class FrameSplitter:
+    cdef readonly str failure
+    cdef readonly Py_ssize_t max_size
+    cdef readonly int max_depth
+    cdef readonly bint responses
+    cdef Buffer held
+    cdef size_t scanned
+    cdef Scan scan
+    cdef Frame frame(self, bytes owner, const unsigned char* start, const unsigned char* end)
+
+
+cdef bytes take(Buffer& buffer)
+cpdef bytes reply(uint32_t msgid, bytes result)

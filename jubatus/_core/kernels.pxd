@@ -25,7 +25,9 @@ cdef extern from "bytes.h" namespace "jubatus" nogil:
     cdef cppclass Buffer:
         uint8_t* data
         size_t size
+        uint8_t* reserve(size_t more) noexcept
         void append(const void* p, size_t n) noexcept
+        void raw_head(size_t n) noexcept
         void nil() noexcept
         void boolean(bint v) noexcept
         void uint(uint64_t v) noexcept

@@ -1,0 +1,681 @@
+"""From a packed datum to a feature vector, without a Python object on the way.
+
+The steps and their order are those of the original: string filters, string rules on the original and on the filtered
+strings, number filters, number rules likewise, document statistics (training only), global weights and the removal of
+zeros, combinations, and at last hashed names where the configuration asks for them.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from libc.math cimport exp, log
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
+from libc.stdio cimport snprintf
+from libc.string cimport memchr, memcmp, memcpy
+from libcpp.vector cimport vector
+
+from jubatus._core.kernels cimport MISMATCH, Cursor, read_array, read_double, read_raw, skip
+from jubatus._core.regex cimport Regex
+from jubatus._core.sparse cimport (
+    BIN, BM25, FNV_OFFSET, IDF, IDF1, NUMBER, NUMBER_TEXT, PLAIN, STRING, USER,
+    Feature, Form, NumberValue, Shape, Span, StringValue, Text, Token, Weighting, Work, Workspace,
+    count_ngrams, count_token, count_words, fnv1, join, put_name, sort_and_merge, text,
+)
+from jubatus._core.weights cimport WeightManager
+
+from jubatus._core.rules import parse_rules
+from jubatus.errors import BadArguments, ConfigError, ModelError
+
+cdef enum:
+    MAX_GROUPS = 64
+    REFUSED = -100  # the datum cannot be converted; Work.error says why
+
+
+cdef Matcher compile_matcher(object matcher) except *:
+    """Compile a rules.Matcher; the texts stay its property."""
+    cdef Matcher m
+    m.kind = {"all": ALL, "suffix": SUFFIX, "prefix": PREFIX, "regexp": REGEXP, "exact": EXACT}[matcher.kind]
+    m.text = as_span(matcher.text)
+    m.regex = <void*>matcher.regex if matcher.regex is not None else NULL
+    return m
+
+
+cdef Span as_span(bytes value):
+    cdef Span span
+    span.p = value
+    span.n = len(value)
+    return span
+
+
+cdef KeyMatch compile_match(object key, object excluded) except *:
+    cdef KeyMatch match
+    match.key = compile_matcher(key)
+    match.has_excluded = excluded is not None
+    match.excluded = compile_matcher(key if excluded is None else excluded)
+    return match
+
+
+cdef bint matches(const Matcher* m, const char* p, uint32_t n) noexcept nogil:
+    if m.kind == ALL:
+        return True
+    if m.kind == REGEXP:
+        return (<Regex>m.regex).match_at(p, n, 0, NULL, NULL, 0) >= 0
+    if m.kind == EXACT:
+        return n == m.text.n and memcmp(p, m.text.p, n) == 0
+    if n < m.text.n:
+        return False
+    return memcmp(p if m.kind == PREFIX else p + n - m.text.n, m.text.p, m.text.n) == 0
+
+
+cdef inline bint selects(const KeyMatch* match, const char* p, uint32_t n) noexcept nogil:
+    return matches(&match.key, p, n) and not (match.has_excluded and matches(&match.excluded, p, n))
+
+
+cdef int validate_pairs(Cursor* c, bint numbers) noexcept nogil:
+    cdef uint32_t pairs = 0, two = 0, n = 0
+    cdef const char* p = NULL
+    cdef double value = 0
+    cdef int status = read_array(c[0], pairs)
+    while status == 0 and pairs:
+        status = read_array(c[0], two)
+        if status == 0 and two != 2:
+            return MISMATCH
+        if status == 0:
+            status = read_raw(c[0], p, n)
+        if status == 0:
+            status = read_double(c[0], value) if numbers else read_raw(c[0], p, n)
+        pairs -= 1
+    return status
+
+
+cdef int validate_datum(Cursor* c) noexcept nogil:
+    """Step over a datum; a negative status where it is none. Missing lists are empty, further ones are skipped."""
+    cdef uint32_t parts = 0, i
+    cdef int status = read_array(c[0], parts)
+    for i in range(parts):
+        if status:
+            return status
+        status = validate_pairs(c, i == 1) if i < 3 else skip(c[0])
+    return status
+
+
+cdef class Converter:
+    """Turn datums into feature vectors.
+
+    Args:
+        config: the ``converter`` member of a configuration, as parsed JSON.
+        path: where it stands in the whole configuration, for the texts of errors.
+
+    Raises:
+        ConfigError: for a configuration that cannot be used.
+    """
+
+    def __init__(self, config, path=""):
+        self.rules = parse_rules(config, path)
+        self.weights = WeightManager()
+        self.texts = []
+        self.idle = []
+        self.hash_max_size = self.rules.hash_max_size or 0
+        self.add_shape(PLAIN, BIN, b"", b"")
+        for rule in self.rules.string_filters:
+            self.compile_string_filter(rule)
+        for rule in self.rules.num_filters:
+            self.compile_number_filter(rule)
+        for rule in self.rules.string_rules:
+            self.compile_string_rule(rule)
+        for rule in self.rules.num_rules:
+            self.compile_number_rule(rule)
+        for rule in self.rules.combination_rules:
+            self.compile_combination(rule)
+
+    cdef Span span(self, bytes text):
+        self.texts.append(text)
+        return as_span(text)
+
+    cdef uint32_t add_shape(self, Form form, Weighting weighting, bytes infix, bytes suffix):
+        cdef Shape shape
+        shape.form = form
+        shape.weighting = weighting
+        shape.infix = self.span(infix)
+        shape.suffix = self.span(suffix)
+        shape.infix_text = text(shape.infix.p, shape.infix.n)
+        shape.suffix_text = text(shape.suffix.p, shape.suffix.n)
+        shape.group_from = max(suffix.rfind(b"@"), 0)
+        shape.sharp_at = max(suffix.rfind(b"#"), 0)
+        self.shapes.push_back(shape)
+        return self.shapes.size() - 1
+
+    cdef int compile_string_filter(self, rule) except -1:
+        cdef StringFilterRule data
+        cdef Piece piece
+        data.match = compile_match(rule.key, rule.excluded)
+        data.suffix = self.span(rule.suffix)
+        data.regex = <void*>rule.regex
+        data.pieces_from = self.pieces.size()
+        for part in rule.replacement:
+            piece.group = part if isinstance(part, int) else -1
+            piece.literal = self.span(b"" if isinstance(part, int) else part)
+            self.pieces.push_back(piece)
+        data.pieces_to = self.pieces.size()
+        self.string_filters.push_back(data)
+
+    cdef int compile_number_filter(self, rule) except -1:
+        cdef NumberFilterRule data
+        data.match = compile_match(rule.key, rule.excluded)
+        data.suffix = self.span(rule.suffix)
+        data.kind = {"add": ADD, "linear": LINEAR, "gaussian": GAUSSIAN, "sigmoid": SIGMOID}[rule.kind]
+        data.a = rule.a
+        data.b = rule.b
+        data.truncate = rule.truncate
+        self.number_filters.push_back(data)
+
+    cdef int compile_string_rule(self, rule) except -1:
+        cdef StringRuleData data
+        kinds = {"str": WHOLE, "space": WORDS, "ngram": NGRAM, "split": SEPARATED, "regexp": MATCHES}
+        weightings = {"bin": BIN, "idf": IDF, "idf1": IDF1, "bm25": BM25, "weight": USER}
+        splitter = rule.splitter
+        data.match = compile_match(rule.key, rule.excluded)
+        data.kind = kinds[splitter.kind]
+        data.count = splitter.count
+        data.separators_from = self.separators.size()
+        for point in sorted(splitter.separators):
+            self.separators.push_back(point)
+        data.separators_to = self.separators.size()
+        data.regex = <void*>splitter.regex
+        data.group = splitter.group
+        if data.group >= MAX_GROUPS:
+            raise ConfigError(f"'group' must be less than {MAX_GROUPS}: {data.group}")
+        data.sample = {"bin": SAMPLE_BIN, "tf": SAMPLE_TF, "log_tf": SAMPLE_LOG_TF}[rule.sample_weight]
+        weighting = weightings[rule.global_weight]
+        names = f"#{rule.sample_weight}/{rule.global_weight}".encode()
+        data.shape = self.add_shape(STRING, weighting, b"$", b"@" + rule.type_name + names)
+        self.string_rules.push_back(data)
+        if weighting in (IDF, IDF1, BM25):
+            self.weights.counts = True
+        if weighting == BM25:
+            self.weights.counts_groups = True
+
+    cdef int compile_number_rule(self, rule) except -1:
+        cdef NumberRuleData data
+        data.match = compile_match(rule.key, rule.excluded)
+        data.kind = {"num": IDENTITY, "log": LOGARITHM, "str": PRINTED}[rule.kind]
+        printed = data.kind == PRINTED
+        infix = b"@" + rule.type_name + (b"$" if printed else b"")
+        data.shape = self.add_shape(NUMBER_TEXT if printed else NUMBER, BIN, infix, b"")
+        self.number_rules.push_back(data)
+
+    cdef int compile_combination(self, rule) except -1:
+        cdef CombinationRuleData data
+        data.left = compile_match(rule.left, rule.left_excluded)
+        data.right = compile_match(rule.right, rule.right_excluded)
+        data.multiply = rule.kind == "mul"
+        data.suffix = self.span(b"/" + rule.type_name)
+        self.combinations.push_back(data)
+
+    cdef Workspace borrow(self):
+        """A workspace that no other call uses."""
+        return self.idle.pop() if self.idle else Workspace()
+
+    cdef void give_back(self, Workspace space):
+        self.idle.append(space)
+
+    def vector(self, bytes datum not None, bint update=False, bint merge=False):
+        """Convert one packed datum.
+
+        Args:
+            datum: a MessagePack array of string, number and binary values.
+            update: count the datum in the document statistics, as training does.
+            merge: sort by name and add up the values of equal names.
+
+        Returns:
+            The features in vector order, a list of (name as bytes, value).
+
+        Raises:
+            BadArguments: if the bytes are no datum.
+            ModelError: if the datum cannot be converted.
+        """
+        cdef Workspace space = self.borrow()
+        cdef Cursor c
+        cdef Feature f
+        cdef bytes name
+        c.at = <const uint8_t*><const char*>datum
+        c.end = c.at + len(datum)
+        try:
+            check(self.convert(&space.work, &c, update), &space.work)
+            if merge:
+                sort_and_merge(space.work, self.shapes.data())
+            features = []
+            for f in space.work.features:
+                name = PyBytes_FromStringAndSize(NULL, f.name_size)
+                put_name(PyBytes_AS_STRING(name), f, self.shapes.data())
+                features.append((name, f.value))
+            return features
+        finally:
+            self.give_back(space)
+
+    cdef int convert(self, Work* w, Cursor* c, bint update) noexcept nogil:
+        """Convert the datum under the cursor into w.features, unsorted and unmerged."""
+        cdef int status
+        w.reset()
+        status = self.read(w, c)
+        if status == 0 and self.string_filters.size():
+            status = self.filter_strings(w)
+        if status == 0:
+            status = self.add_strings(w, &w.strings)
+        if status == 0:
+            status = self.add_strings(w, &w.filtered_strings)
+        if status:
+            return status
+        self.filter_numbers(w)
+        status = self.add_numbers(w, &w.numbers)
+        if status == 0:
+            status = self.add_numbers(w, &w.filtered_numbers)
+        if status:
+            return status
+        if update:
+            self.weights.update(w, self.shapes.data())
+        self.weights.apply(w, self.shapes.data())
+        if self.combinations.size():
+            self.combine(w)
+        if self.hash_max_size:
+            self.hash_names(w)
+        return 0
+
+    cdef int read(self, Work* w, Cursor* c) noexcept nogil:
+        """Read the datum's lists; nothing is copied."""
+        cdef uint32_t parts = 0, part, pairs = 0, two = 0
+        cdef StringValue s
+        cdef NumberValue n
+        cdef int status = read_array(c[0], parts)
+        for part in range(parts):
+            if status:
+                return status
+            if part > 1:
+                status = validate_pairs(c, False) if part == 2 else skip(c[0])
+                continue
+            status = read_array(c[0], pairs)
+            while status == 0 and pairs:
+                status = read_array(c[0], two)
+                if status == 0 and two != 2:
+                    return MISMATCH
+                if part == 0:
+                    if status == 0:
+                        status = read_raw(c[0], s.key.p, s.key.n)
+                    if status == 0:
+                        status = read_raw(c[0], s.value.p, s.value.n)
+                    if status == 0:
+                        w.strings.push_back(s)
+                else:
+                    if status == 0:
+                        status = read_raw(c[0], n.key.p, n.key.n)
+                    if status == 0:
+                        status = read_double(c[0], n.value)
+                    if status == 0:
+                        w.numbers.push_back(n)
+                pairs -= 1
+        return status
+
+    cdef int filter_strings(self, Work* w) noexcept nogil:
+        cdef size_t rule, i, known
+        cdef int status = 0
+        for rule in range(self.string_filters.size()):
+            known = w.filtered_strings.size()  # a rule sees what the rules before it made, never its own
+            for i in range(w.strings.size()):
+                if status == 0:
+                    status = self.filter_string(w, &self.string_filters[rule], w.strings[i])
+            for i in range(known):
+                if status == 0:
+                    status = self.filter_string(w, &self.string_filters[rule], w.filtered_strings[i])
+        return status
+
+    cdef int filter_string(self, Work* w, const StringFilterRule* rule, StringValue v) noexcept nogil:
+        """Replace every match in one value and add the result to the filtered strings."""
+        cdef int begins[MAX_GROUPS]
+        cdef int ends[MAX_GROUPS]
+        cdef StringValue result
+        cdef uint32_t at = 0, found
+        cdef int length
+        cdef size_t i
+        cdef Piece* piece
+        if not selects(&rule.match, v.key.p, v.key.n):
+            return 0
+        w.scratch.clear()
+        while at <= v.value.n:
+            found = at
+            length = find_from(<Regex>rule.regex, v.value.p, v.value.n, &found, begins, ends, MAX_GROUPS)
+            if length < -1:
+                return refuse(w, b"gave up matching a regular expression of string_filter_rules in the value of ", v.key)
+            if length < 0:
+                w.scratch.append(v.value.p + at, v.value.n - at)
+                break
+            w.scratch.append(v.value.p + at, found - at)
+            at = found
+            for i in range(rule.pieces_from, rule.pieces_to):
+                piece = &self.pieces[i]
+                if piece.group < 0:
+                    w.scratch.append(piece.literal.p, piece.literal.n)
+                elif begins[piece.group] < 0:
+                    return refuse(w, b"a group that string_filter_rules inserts took no part in the match in ", v.key)
+                else:
+                    w.scratch.append(v.value.p + begins[piece.group], ends[piece.group] - begins[piece.group])
+            at += length
+            if length == 0:
+                if at < v.value.n:
+                    w.scratch.append(v.value.p + at, 1)
+                at += 1
+        result.key = suffixed(w, v.key, rule.suffix)
+        result.value.n = w.scratch.size()
+        result.value.p = w.arena.take(result.value.n)
+        memcpy(<void*>result.value.p, w.scratch.data(), result.value.n)
+        w.filtered_strings.push_back(result)
+        return 0
+
+    cdef void filter_numbers(self, Work* w) noexcept nogil:
+        cdef size_t rule, i, known, originals = w.numbers.size()
+        cdef NumberFilterRule* filter
+        cdef NumberValue v
+        for rule in range(self.number_filters.size()):
+            filter = &self.number_filters[rule]
+            known = w.filtered_numbers.size()
+            for i in range(originals + known):
+                v = w.numbers[i] if i < originals else w.filtered_numbers[i - originals]
+                if selects(&filter.match, v.key.p, v.key.n):
+                    v.key = suffixed(w, v.key, filter.suffix)
+                    v.value = changed(filter, v.value)
+                    w.filtered_numbers.push_back(v)
+
+    cdef int add_strings(self, Work* w, vector[StringValue]* values) noexcept nogil:
+        cdef size_t r, i
+        cdef int32_t k
+        cdef int status
+        cdef StringRuleData* rule
+        cdef Shape* shape
+        cdef StringValue v
+        cdef Text head
+        cdef Token* token
+        cdef Feature f
+        for r in range(self.string_rules.size()):
+            rule = &self.string_rules[r]
+            shape = &self.shapes[rule.shape]
+            for i in range(values.size()):
+                v = values[0][i]
+                if not selects(&rule.match, v.key.p, v.key.n):
+                    continue
+                w.tokens.clear()
+                w.chains.clear()
+                status = self.split(w, rule, v.value)
+                if status:
+                    return refuse(w, NULL, v.key) if status == REFUSED else status
+                if w.tokens.size() == 0:
+                    continue
+                if memchr(v.key.p, b"$", v.key.n) != NULL:
+                    return refuse(w, b"feature key cannot contain '$': ", v.key)
+                head = join(text(v.key.p, v.key.n), shape.infix_text)
+                f.key = v.key.p
+                f.key_size = v.key.n
+                f.shape = rule.shape
+                w.order.resize(w.tokens.size())
+                w.chains.order(w.order.data())
+                for k in w.order:
+                    token = &w.tokens[k]
+                    f.token = token.span.p
+                    f.token_size = token.span.n
+                    f.name_size = v.key.n + shape.infix.n + token.span.n + shape.suffix.n
+                    f.hash = head.sum + head.power * (token.text.sum + token.text.power * shape.suffix_text.sum)
+                    if rule.sample == SAMPLE_BIN:
+                        f.value = 1.0
+                    elif rule.sample == SAMPLE_TF:
+                        f.value = token.count
+                    else:
+                        f.value = log(1.0 + token.count)
+                    w.features.push_back(f)
+        return 0
+
+    cdef int split(self, Work* w, const StringRuleData* rule, Span value) noexcept nogil:
+        """Count the tokens of one value."""
+        if rule.kind == WORDS:
+            count_words(w[0], value)
+        elif rule.kind == NGRAM:
+            count_ngrams(w[0], value, rule.count)
+        elif rule.kind == WHOLE:
+            count_token(w[0], value.p, value.n)
+        elif rule.kind == MATCHES:
+            return split_matches(w, <Regex>rule.regex, rule.group, value)
+        elif rule.separators_from == rule.separators_to:
+            if value.n:
+                count_token(w[0], value.p, value.n)
+        else:
+            return split_separated(
+                w, value, &self.separators[rule.separators_from], rule.separators_to - rule.separators_from
+            )
+        return 0
+
+    cdef int add_numbers(self, Work* w, vector[NumberValue]* values) noexcept nogil:
+        cdef size_t r, i
+        cdef NumberRuleData* rule
+        cdef NumberValue v
+        cdef Shape* shape
+        cdef Feature f
+        cdef char* printed
+        for i in range(values.size()):
+            v = values[0][i]
+            for r in range(self.number_rules.size()):
+                rule = &self.number_rules[r]
+                if not selects(&rule.match, v.key.p, v.key.n):
+                    continue
+                if memchr(v.key.p, b"$", v.key.n) != NULL:
+                    return refuse(w, b"feature key cannot contain '$': ", v.key)
+                shape = &self.shapes[rule.shape]
+                f.key = v.key.p
+                f.key_size = v.key.n
+                f.shape = rule.shape
+                f.token = NULL
+                f.token_size = 0
+                if rule.kind == IDENTITY:
+                    f.value = v.value
+                elif rule.kind == LOGARITHM:
+                    f.value = log(v.value) if v.value > 1.0 else 0.0
+                else:
+                    printed = w.arena.take(32)
+                    f.token_size = snprintf(printed, 32, b"%g", v.value)
+                    f.token = printed
+                    f.value = 1.0
+                f.name_size = v.key.n + shape.infix.n + f.token_size
+                f.hash = join(join(text(v.key.p, v.key.n), shape.infix_text), text(f.token, f.token_size)).sum
+                w.features.push_back(f)
+        return 0
+
+    cdef void combine(self, Work* w) noexcept nogil:
+        """Append a feature for each selected pair of the features so far."""
+        cdef size_t n = w.features.size(), rule, j, m
+        cdef vector[Span] names
+        cdef vector[Text] texts
+        cdef vector[int] sides  # 1: the left matcher selects it, 2: the right one
+        cdef CombinationRuleData* data
+        cdef Text between = text(b"&", 1)
+        cdef Text suffix
+        cdef Feature f
+        cdef char* out
+        if n < 2:
+            return
+        names.resize(n)
+        texts.resize(n)
+        sides.resize(n)
+        for j in range(n):
+            names[j].n = w.features[j].name_size
+            out = w.arena.take(names[j].n)
+            names[j].p = out
+            put_name(out, w.features[j], self.shapes.data())
+            texts[j] = text(out, names[j].n)
+        f.key = NULL
+        f.key_size = 0
+        f.shape = 0
+        for rule in range(self.combinations.size()):
+            data = &self.combinations[rule]
+            suffix = text(data.suffix.p, data.suffix.n)
+            for j in range(n):
+                sides[j] = selects(&data.left, names[j].p, names[j].n) | selects(&data.right, names[j].p, names[j].n) << 1
+            for j in range(n):
+                if sides[j] == 0:
+                    continue
+                for m in range(j + 1, n):
+                    if not ((sides[j] & 1 and sides[m] & 2) or (sides[j] & 2 and sides[m] & 1)):
+                        continue
+                    f.token_size = names[j].n + 1 + names[m].n + data.suffix.n
+                    out = w.arena.take(f.token_size)
+                    f.token = out
+                    memcpy(out, names[j].p, names[j].n)
+                    out[names[j].n] = c"&"
+                    out += names[j].n + 1
+                    memcpy(out, names[m].p, names[m].n)
+                    memcpy(out + names[m].n, data.suffix.p, data.suffix.n)
+                    f.name_size = f.token_size
+                    f.hash = join(join(join(texts[j], between), texts[m]), suffix).sum
+                    f.value = w.features[j].value
+                    if data.multiply:
+                        f.value *= w.features[m].value
+                    else:
+                        f.value += w.features[m].value
+                    w.features.push_back(f)
+
+    cdef void hash_names(self, Work* w) noexcept nogil:
+        """Replace each name by its hash modulo hash_max_size, in decimal; equal names stay apart."""
+        cdef size_t i
+        cdef Feature* f
+        cdef Shape* shape
+        cdef uint64_t h
+        cdef char* digits
+        for i in range(w.features.size()):
+            f = &w.features[i]
+            shape = &self.shapes[f.shape]
+            h = fnv1(FNV_OFFSET, f.key, f.key_size)
+            h = fnv1(h, shape.infix.p, shape.infix.n)
+            h = fnv1(h, f.token, f.token_size)
+            h = fnv1(h, shape.suffix.p, shape.suffix.n)
+            digits = w.arena.take(24)
+            f.token_size = snprintf(digits, 24, b"%llu", <unsigned long long>(h % self.hash_max_size))
+            f.token = digits
+            f.key_size = 0
+            f.shape = 0
+            f.name_size = f.token_size
+            f.hash = text(digits, f.token_size).sum
+
+
+cdef int find_from(Regex regex, const char* p, uint32_t n, uint32_t* at, int* begins, int* ends, int groups) noexcept nogil:
+    """Find the first byte from at[0] on, the end included, where the expression matches; return as match_at does."""
+    cdef int length = -1
+    while at[0] <= n:
+        length = regex.match_at(p, n, at[0], begins, ends, groups)
+        if length != -1:
+            break
+        at[0] += 1
+    return length
+
+
+cdef Span suffixed(Work* w, Span key, Span suffix) noexcept nogil:
+    cdef Span result
+    cdef char* out = w.arena.take(key.n + suffix.n)
+    memcpy(out, key.p, key.n)
+    memcpy(out + key.n, suffix.p, suffix.n)
+    result.p = out
+    result.n = key.n + suffix.n
+    return result
+
+
+cdef double changed(const NumberFilterRule* f, double x) noexcept nogil:
+    if f.kind == ADD:
+        return x + f.a
+    if f.kind == GAUSSIAN:
+        return (x - f.a) / f.b
+    if f.kind == SIGMOID:
+        return 1.0 / (1.0 + exp(-f.a * (x - f.b)))
+    if f.truncate and x > f.b:
+        return 1.0
+    if f.truncate and x < f.a:
+        return 0.0
+    return (x - f.a) / (f.b - f.a)
+
+
+cdef int split_matches(Work* w, Regex regex, int group, Span value) noexcept nogil:
+    """Tokens are the texts of a group; the next attempt starts behind the group's length, not behind the match."""
+    cdef int begins[MAX_GROUPS]
+    cdef int ends[MAX_GROUPS]
+    cdef uint32_t at = 0
+    cdef int length
+    while at < value.n:
+        length = find_from(regex, value.p, value.n, &at, begins, ends, MAX_GROUPS)
+        if length < -1:
+            w.error.assign(b"gave up matching a regular expression of string_types in the value of ")
+            return REFUSED
+        if length < 0 or at >= value.n:
+            return 0
+        if begins[group] < 0:
+            w.error.assign(b"the group of a regexp type took no part in the match in the value of ")
+            return REFUSED
+        length = ends[group] - begins[group]
+        count_token(w[0], value.p + begins[group], length)
+        at += length if length > 0 else 1
+    return 0
+
+
+cdef int split_separated(Work* w, Span value, const uint32_t* separators, size_t n) noexcept nogil:
+    """Tokens are the maximal runs of code points that are no separators; a NUL byte ends the value."""
+    cdef uint32_t at = 0, start = 0, point, least
+    cdef int more, i
+    cdef uint8_t b
+    while at < value.n and value.p[at] != 0:
+        b = <uint8_t>value.p[at]
+        point, least, more = b, 0, 0
+        if b >= 0x80:
+            if 0xc2 <= b <= 0xdf:
+                point, least, more = b & 0x1f, 0x80, 1
+            elif 0xe0 <= b <= 0xef:
+                point, least, more = b & 0x0f, 0x800, 2
+            elif 0xf0 <= b <= 0xf7:
+                point, least, more = b & 0x07, 0x10000, 3
+            else:
+                w.error.assign(b"Invalid UTF-8: ")
+                return REFUSED
+        for i in range(1, more + 1):
+            b = <uint8_t>value.p[at + i] if at + i < value.n else 0
+            if b & 0xc0 != 0x80:
+                w.error.assign(b"Invalid UTF-8: " if b else b"Too short string: ")
+                return REFUSED
+            point = point << 6 | b & 0x3f
+        if point < least:
+            w.error.assign(b"Invalid UTF-8: ")
+            return REFUSED
+        if contains(separators, n, point):
+            if at > start:
+                count_token(w[0], value.p + start, at - start)
+            start = at + 1 + more
+        at += 1 + more
+    if at > start:
+        count_token(w[0], value.p + start, at - start)
+    return 0
+
+
+cdef bint contains(const uint32_t* sorted_points, size_t n, uint32_t point) noexcept nogil:
+    cdef size_t low = 0, high = n, middle
+    while low < high:
+        middle = (low + high) // 2
+        if sorted_points[middle] < point:
+            low = middle + 1
+        else:
+            high = middle
+    return low < n and sorted_points[low] == point
+
+
+cdef int refuse(Work* w, const char* reason, Span key) noexcept nogil:
+    """Note why the datum of this key cannot be converted; a NULL reason stands in w.error already."""
+    if reason != NULL:
+        w.error.assign(reason)
+    w.error.append(key.p, key.n)
+    return REFUSED
+
+
+cdef int check(int status, Work* w) except -1:
+    """Raise what a negative status means."""
+    if status == REFUSED:
+        raise ModelError((<bytes>w.error).decode("utf-8", "surrogateescape"))
+    if status:
+        raise BadArguments("a datum is expected")
+    return 0

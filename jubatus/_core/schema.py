@@ -1,0 +1,240 @@
+"""JSON configurations: the parser, and readers which find every error of a config before they raise.
+
+A reader takes the value, its path (``.parameter.max_size``, ``.converter.num_rules[0]``; the root is empty) and the
+list of the errors so far, to which it adds its own, and returns what it read.
+"""
+
+import json
+import math
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from jubatus.errors import ConfigError, ConfigSyntaxError
+
+Reader = Callable[[object, str, list[str]], Any]
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|(-?Infinity|NaN|-?[0-9][0-9.eE+-]*)', re.DOTALL)
+_NAMES: dict[type, str] = {
+    type(None): "Null",
+    bool: "Bool",
+    int: "Integer",
+    float: "Float",
+    str: "String",
+    list: "Array",
+    dict: "Object",
+}
+
+
+class _Literal(Exception):
+    """A number that is refused: the text of the number, and why."""
+
+
+def _constant(literal: str) -> NoReturn:
+    raise _Literal(literal, f"{literal} is not JSON")
+
+
+def _integer(literal: str) -> int:
+    if len(literal) > 20 or not -(2**63) <= (number := int(literal)) < 2**63:
+        raise _Literal(literal, "integer does not fit 64 bits")
+    return number
+
+
+def _float(literal: str) -> float:
+    number = float(literal)
+    tiny = abs(number) < sys.float_info.min and re.match(r"-?[0.]*[1-9]", literal) is not None
+    if math.isinf(number) or tiny:
+        raise _Literal(literal, "number is out of range")
+    return number
+
+
+_DECODER = json.JSONDecoder(parse_constant=_constant, parse_int=_integer, parse_float=_float)
+
+
+def parse_json(text: str | bytes, source: str = "") -> object:
+    """Parse the first JSON value of a text; what follows it is ignored.
+
+    Args:
+        text: UTF-8 if bytes; encoded surrogates are accepted.
+        source: name of the file, put before ``<line>:<column>`` in the error text.
+
+    Raises:
+        ConfigSyntaxError: it is not JSON, or a number does not fit int64 or double.
+    """
+
+    def failure(message: str, at: int) -> ConfigSyntaxError:
+        before = decoded[:at]
+        error = ConfigSyntaxError(message, before.count("\n") + 1, at - before.rfind("\n"))
+        if source:
+            error.args = error.messages = (f"{source}:{error}",)
+        return error
+
+    try:
+        decoded = text if isinstance(text, str) else text.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as reason:
+        decoded = reason.object[: reason.start].decode("utf-8", "surrogatepass")
+        raise failure("Invalid UTF-8", len(decoded)) from None
+    space = _SPACE.match(decoded)
+    start = space.end() if space else 0
+    try:
+        if start == len(decoded):
+            error = failure("", start)
+            error.args = error.messages = ("json_parser reached end of data",)
+            raise error
+        value: object = _DECODER.raw_decode(decoded, start)[0]
+        return value
+    except json.JSONDecodeError as reason:
+        raise failure(reason.msg, reason.pos) from None
+    except _Literal as reason:
+        literal, message = reason.args
+        at = next(token.start() for token in _TOKEN.finditer(decoded, start) if token[1] == literal)
+        raise failure(message, at) from None
+    except RecursionError:
+        raise failure("nested too deeply", start) from None
+
+
+def json_equal(left: object, right: object) -> bool:
+    """Compare two JSON values by structure: 1 differs from 1.0 and from true, the order of members does not matter."""
+    pairs = [(left, right)]
+    while pairs:
+        one, other = pairs.pop()
+        if type(one) is not type(other):
+            return False
+        if isinstance(one, dict) and isinstance(other, dict):
+            if one.keys() != other.keys():
+                return False
+            pairs.extend((value, other[name]) for name, value in one.items())
+        elif isinstance(one, list) and isinstance(other, list):
+            if len(one) != len(other):
+                return False
+            pairs.extend(zip(one, other, strict=True))
+        elif one != other:
+            return False
+    return True
+
+
+def _mismatch(expected: str, value: object, path: str) -> str:
+    actual = repr(value) if isinstance(value, float) and not math.isfinite(value) else _NAMES.get(type(value))
+    return f"{expected} is expected, but {actual or type(value).__name__} is given. ({path})"
+
+
+def _whole(bits: int) -> Reader:
+    limit = 1 << (bits - 1)
+
+    def read_integer(value: object, path: str, errors: list[str]) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            errors.append(_mismatch("Integer", value, path))
+        elif -limit <= value < limit:
+            return value
+        else:
+            errors.append(f"integer of {bits} bits is expected, but {value} is given. ({path})")
+        return 0
+
+    return read_integer
+
+
+INTEGER = _whole(32)
+LONG = _whole(64)
+
+
+def FLOAT(value: object, path: str, errors: list[str]) -> float:
+    """Read a finite number; an integer is one too."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    errors.append(_mismatch("Float", value, path))
+    return 0.0
+
+
+def STRING(value: object, path: str, errors: list[str]) -> str:
+    """Read a text."""
+    if isinstance(value, str):
+        return value
+    errors.append(_mismatch("String", value, path))
+    return ""
+
+
+def BOOL(value: object, path: str, errors: list[str]) -> bool:
+    """Read true or false."""
+    if isinstance(value, bool):
+        return value
+    errors.append(_mismatch("Bool", value, path))
+    return False
+
+
+def ANY(value: object, path: str, errors: list[str]) -> object:
+    """Take the value as it is, to be read later by who knows what it must be."""
+    return value
+
+
+def list_of(element: Reader) -> Reader:
+    """Make a reader of arrays, which returns a list."""
+
+    def read_list(value: object, path: str, errors: list[str]) -> list[Any]:
+        if isinstance(value, list):
+            return [element(item, f"{path}[{index}]", errors) for index, item in enumerate(value)]
+        errors.append(_mismatch("Array", value, path))
+        return []
+
+    return read_list
+
+
+def map_of(element: Reader) -> Reader:
+    """Make a reader of objects with any member names, which returns a dict."""
+
+    def read_map(value: object, path: str, errors: list[str]) -> dict[str, Any]:
+        if isinstance(value, dict):
+            return {name: element(item, f"{path}.{name}", errors) for name, item in value.items()}
+        errors.append(_mismatch("Object", value, path))
+        return {}
+
+    return read_map
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A member of a structure; one that is not required may be absent or null, and is then read as `default`."""
+
+    read: Reader
+    required: bool = True
+    default: Any = None
+
+
+def optional(read: Reader, default: Any = None) -> Field:
+    """Declare a member that may be absent or null."""
+    return Field(read, False, default)
+
+
+def structure(fields: Mapping[str, Field]) -> Reader:
+    """Make a reader of objects with exactly these members, which returns a dict with a value for each.
+
+    The reader raises ConfigError at once, with this error alone, if the value is not an object.
+    """
+
+    def read_structure(value: object, path: str, errors: list[str]) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise ConfigError(_mismatch("Object", value, path))
+        errors.extend(f'"{name}" is not used ({path})' for name in value if name not in fields)
+        members = {}
+        for name, field in fields.items():
+            member = value.get(name)
+            if field.required and name not in value:
+                errors.append(f'"{name}" is not found ({path})')
+            elif field.required or member is not None:
+                members[name] = field.read(member, f"{path}.{name}", errors)
+            else:
+                members[name] = field.default
+        return members
+
+    return read_structure
+
+
+def read(value: object, reader: Reader, path: str = "") -> Any:
+    """Read a value and raise everything that is wrong with it as one ConfigError."""
+    errors: list[str] = []
+    result = reader(value, path, errors)
+    if errors:
+        raise ConfigError(*errors)
+    return result

@@ -1,0 +1,5 @@
+"""Feature vectors: the memory that a conversion works on."""
+
+
+cdef class Workspace:
+    """The memory of one conversion. Calls that may run at the same time need one each."""

@@ -1,0 +1,129 @@
+"""weight: shows what the converter makes of a datum."""
+
+from libc.stdint cimport uint32_t
+
+from jubatus._core.convert cimport Converter, check, validate_datum
+from jubatus._core.kernels cimport MISMATCH, Buffer, Cursor
+from jubatus._core.model cimport LONG, Model, end_of_struct, packed_bool, start_of_struct
+from jubatus._core.sparse cimport Feature, Workspace, put_name, sort_and_merge
+from jubatus._core.weights cimport WeightManager
+from jubatus._core.wire cimport Reader, take
+
+from jubatus._core.schema import ANY, Field, optional, read, structure
+from jubatus.errors import BadArguments, ModelError
+
+CONFIG = structure({"method": optional(ANY), "parameter": optional(ANY), "converter": Field(ANY)})
+
+
+cdef class Weight(Model):
+    """Feature vectors of datums, and the document statistics behind their weights.
+
+    Args:
+        config: ``converter``; ``method`` and ``parameter`` are accepted and ignored, as in 1.1.
+        distributed: whether it takes part in MIX.
+
+    Raises:
+        ConfigError: for a configuration that cannot be used.
+    """
+
+    def __init__(self, config, *, bint distributed=False):
+        Model.__init__(self, config, distributed=distributed)
+        self.converter = Converter(read(config, CONFIG)["converter"], ".converter")
+
+    def update(self, Reader args not None):
+        """Count a datum; return its features, sorted by name, as packed [[name, value], ...]."""
+        return self.features(args, True)
+
+    def calc_weight(self, Reader args not None):
+        """Return the features of a datum as update does, but count nothing."""
+        return self.features(args, False)
+
+    cdef bytes features(self, reader, bint update):
+        cdef Reader args = reader
+        cdef Cursor probe = args.cursor
+        cdef Workspace space
+        cdef Buffer out
+        cdef Feature f
+        cdef int status
+        if validate_datum(&probe):
+            raise BadArguments("a datum is expected")
+        space = self.converter.borrow()
+        try:
+            if probe.at - args.cursor.at >= LONG:
+                with nogil:  # long: a large datum
+                    status = self.converter.convert(&space.work, &args.cursor, update)
+            else:
+                status = self.converter.convert(&space.work, &args.cursor, update)
+            check(status, &space.work)
+            sort_and_merge(space.work, self.converter.shapes.data())
+            out.array(space.work.features.size())
+            for f in space.work.features:
+                out.array(2)
+                out.raw_head(f.name_size)
+                put_name(<char*>out.reserve(f.name_size), f, self.converter.shapes.data())
+                out.size += f.name_size
+                out.number(f.value)
+            return take(out)
+        finally:
+            self.converter.give_back(space)
+
+    def clear(self, Reader args not None):
+        """Forget all counts; return packed True."""
+        self.converter.weights.clear()
+        return packed_bool(True)
+
+    def status(self):
+        """Return the counters of the document statistics."""
+        return self.converter.weights.status()
+
+    cdef void pack_into(self, Buffer* out) noexcept nogil:
+        out.array(1)
+        self.converter.weights.pack(out)
+
+    cdef int unpack_from(self, Cursor* c) noexcept nogil:
+        cdef uint32_t more = 0
+        cdef int status = start_of_struct(c, 1, &more)
+        if status == 0 and more:
+            return MISMATCH
+        return status if status else self.converter.weights.unpack(c)
+
+    cdef void take_over(self, Model other):
+        self.converter.weights.swap((<Weight>other).converter.weights)
+
+    def get_diff(self):
+        """Return what was counted since the last MIX: packed [[record, [version]]]."""
+        cdef Buffer out
+        out.array(1)
+        self.converter.weights.pack_diff(&out)
+        return take(out)
+
+    @staticmethod
+    def mix(bytes acc not None, bytes new not None):
+        """Join two diffs; of two versions the newer one wins.
+
+        Raises:
+            ModelError: if one of them is no diff.
+        """
+        cdef Buffer out
+        cdef WeightManager one = diff_of(acc)
+        one = one.mixed(diff_of(new))
+        out.array(1)
+        one.pack_diff(&out)
+        return take(out)
+
+    def put_diff(self, bytes diff not None):
+        """Take in a mixed diff; return False, and change nothing, where it is of another version.
+
+        Raises:
+            ModelError: if it is no diff.
+        """
+        return self.converter.weights.put(diff_of(diff))
+
+
+cdef WeightManager diff_of(bytes packed):
+    cdef WeightManager diff = WeightManager()
+    cdef Reader reader = Reader(packed)
+    cdef uint32_t more = 0
+    if start_of_struct(&reader.cursor, 1, &more) or more or diff.unpack_diff(&reader.cursor) or not reader.at_end:
+        raise ModelError("the diff of a MIX is broken")
+    return diff

@@ -1,0 +1,393 @@
+"""Global weights: document statistics and the weights that follow from them.
+
+A record (document count, document frequencies, group frequencies and lengths, user weights) exists twice: the part that
+was counted since the last MIX (diff) and the part that all servers share (master). A group is what the features of one
+rule and one datum key have in common: the feature's name without its token.
+"""
+
+from libc.math cimport floor, log
+from libc.stdint cimport uint32_t, uint64_t
+
+from jubatus._core.kernels cimport (
+    Buffer, Cursor, read_double, read_map, read_raw, read_unsigned,
+)
+from jubatus._core.model cimport end_of_struct, start_of_struct
+from jubatus._core.sparse cimport (
+    BM25, IDF, IDF1, NONE, NUMBER_TEXT, STRING, USER,
+    Feature, Shape, Text, Weighting, Work, insert_feature, join, mix, text,
+)
+
+cdef double K1 = 1.2
+cdef double B = 0.75
+
+
+cdef class Counter:
+    """A map from names to numbers in two parts, diff and master."""
+
+    cdef double total(self, uint64_t id) noexcept nogil:
+        cdef uint32_t at = self.table.find(id)
+        return 0.0 if at == NONE else self.table.rows[at].diff + self.table.rows[at].master
+
+    cdef double documents(self, uint64_t id) noexcept nogil:
+        """A document frequency: each part cut to an integer, as the original reads them."""
+        cdef uint32_t at = self.table.find(id)
+        return 0.0 if at == NONE else floor(self.table.rows[at].diff) + floor(self.table.rows[at].master)
+
+    cdef Count* touch(self, uint64_t id, const char* name, uint32_t size) noexcept nogil:
+        """The counter of a name, made if it is not there."""
+        cdef uint32_t at = self.table.find(id)
+        if at == NONE:
+            at = self.table.insert(id, size)
+            self.table.add_name(name, size)
+        return &self.table.rows[at]
+
+    cdef void add(self, Count* row, double value) noexcept nogil:
+        """Add to the diff part."""
+        row.diff += value
+        if not row.in_diff:
+            row.in_diff = True
+            self.diff_size += 1
+
+    cdef void set_master(self, Count* row, double value) noexcept nogil:
+        row.master = value
+        if not row.in_master:
+            row.in_master = True
+            self.master_size += 1
+
+    cdef void clear(self) noexcept nogil:
+        self.table.clear()
+        self.diff_size = self.master_size = 0
+
+    cdef void pack(self, Buffer* out, bint master, bint wrapped) noexcept nogil:
+        cdef uint32_t i, size = 0
+        cdef const char* name
+        cdef Count* row
+        if wrapped:
+            out.array(1)
+        out.map(self.master_size if master else self.diff_size)
+        for i in range(self.table.size):
+            row = &self.table.rows[i]
+            if row.in_master if master else row.in_diff:
+                name = self.table.name(i, size)
+                out.raw(name, size)
+                out.number(row.master if master else row.diff)
+
+    cdef int unpack(self, Cursor* c, bint master, bint wrapped) noexcept nogil:
+        """Read one part into a counter that has nothing in it; the last of equal keys wins."""
+        cdef uint32_t n = 0, size = 0, extra = 0
+        cdef double value = 0
+        cdef const char* name = NULL
+        cdef Count* row
+        cdef int status
+        if wrapped:
+            status = start_of_struct(c, 1, &extra)
+            if status:
+                return status
+        status = read_map(c[0], n)
+        while status == 0 and n:
+            status = read_raw(c[0], name, size)
+            if status == 0:
+                status = read_double(c[0], value)
+            if status == 0:
+                row = self.touch(mix(text(name, size).sum), name, size)
+                if master:
+                    self.set_master(row, value)
+                else:
+                    row.diff = 0.0
+                    self.add(row, value)
+            n -= 1
+        return status if status else end_of_struct(c, extra)
+
+    cdef void merge(self, Counter other) noexcept nogil:
+        """Add the other's diff to this one's."""
+        cdef uint32_t i, size = 0
+        cdef const char* name
+        cdef Count* row
+        for i in range(other.table.size):
+            if other.table.rows[i].in_diff:
+                name = other.table.name(i, size)
+                row = self.touch(other.table.rows[i].id, name, size)
+                self.add(row, other.table.rows[i].diff)
+
+    cdef void clear_diff(self) noexcept nogil:
+        cdef uint32_t i
+        for i in range(self.table.size):
+            self.table.rows[i].diff, self.table.rows[i].in_diff = 0.0, False
+        self.diff_size = 0
+
+    cdef void swap(self, Counter other) noexcept nogil:
+        self.table.swap(other.table)
+        self.diff_size, other.diff_size = other.diff_size, self.diff_size
+        self.master_size, other.master_size = other.master_size, self.master_size
+
+
+cdef class WeightManager:
+    """Document statistics of a converter.
+
+    Attributes (C level):
+        counts: whether any rule needs them; without it nothing is ever counted.
+        counts_groups: whether a bm25 rule needs group statistics.
+    """
+
+    def __cinit__(self):
+        self.documents = Counter()
+        self.groups = Counter()
+        self.lengths = Counter()
+        self.user = Counter()
+
+    cdef void update(self, Work* w, const Shape* shapes) noexcept nogil:
+        """Count one document: the features as they are before they are weighted."""
+        cdef size_t i
+        cdef uint32_t at
+        cdef uint64_t id
+        cdef Feature* f
+        if not self.counts:
+            return
+        self.diff_documents += 1
+        for i in range(w.features.size()):
+            f = &w.features[i]
+            id = mix(f.hash)
+            at = self.documents.table.find(id)
+            if at == NONE:
+                at = insert_feature(self.documents.table, id, f[0], shapes)
+            self.documents.add(&self.documents.table.rows[at], 1.0)
+        if not self.counts_groups:
+            return
+        w.lengths.clear()
+        for i in range(w.features.size()):
+            f = &w.features[i]
+            id = group_id(f, shapes)
+            if id == 0:
+                continue
+            self.lengths.add(touch_group(self.lengths, id, f, shapes), f.value)
+            if w.lengths.count(id) == 0:
+                w.lengths[id] = 0.0
+                self.groups.add(touch_group(self.groups, id, f, shapes), 1.0)
+
+    cdef void apply(self, Work* w, const Shape* shapes) noexcept nogil:
+        """Multiply each feature by its global weight and drop those that are 0."""
+        cdef size_t i, kept = 0
+        cdef uint64_t id
+        cdef Feature* f
+        cdef double n = <double>(self.diff_documents + self.master_documents)
+        cdef double documents, frequency, average
+        cdef Weighting weighting
+        if self.counts_groups:
+            w.lengths.clear()
+            for i in range(w.features.size()):
+                f = &w.features[i]
+                id = group_id(f, shapes)
+                if id != 0:
+                    w.lengths[id] += f.value
+        for i in range(w.features.size()):
+            f = &w.features[i]
+            weighting = shapes[f.shape].weighting
+            if weighting == IDF or weighting == IDF1:
+                documents = self.documents.documents(mix(f.hash))
+                frequency = log((n + 1) / (documents + 1))
+                f.value = (frequency + 1 if weighting == IDF1 else frequency) * f.value
+            elif weighting == BM25:
+                documents = self.documents.documents(mix(f.hash))
+                id = group_id(f, shapes)
+                frequency = self.groups.total(id)
+                average = self.lengths.total(id) / frequency if frequency != 0 else 0.0
+                f.value = log((n - documents + 0.5) / (documents + 0.5)) * (
+                    f.value * (K1 + 1) / (f.value + K1 * (1 - B + B * (w.lengths[id] / average)))
+                )
+            elif weighting == USER:
+                f.value = self.user.total(user_id(f, shapes)) * f.value
+            if f.value != 0:
+                if kept != i:
+                    w.features[kept] = f[0]
+                kept += 1
+        w.features.resize(kept)
+
+    cdef void clear(self) noexcept nogil:
+        """Forget all statistics; the version stays."""
+        self.diff_documents = self.master_documents = 0
+        self.documents.clear()
+        self.groups.clear()
+        self.lengths.clear()
+        self.user.clear()
+
+    cdef void pack(self, Buffer* out) noexcept nogil:
+        out.array(3)
+        out.array(1)
+        out.uint(self.version)
+        self.pack_record(out, False)
+        self.pack_record(out, True)
+
+    cdef int unpack(self, Cursor* c) noexcept nogil:
+        """Read a packed manager into one that has nothing in it."""
+        cdef uint32_t extra = 0, inner = 0
+        cdef int status = start_of_struct(c, 3, &extra)
+        if status == 0:
+            status = start_of_struct(c, 1, &inner)
+        if status == 0:
+            status = read_unsigned(c[0], self.version)
+        if status == 0:
+            status = end_of_struct(c, inner)
+        if status == 0:
+            status = self.unpack_record(c, False)
+        if status == 0:
+            status = self.unpack_record(c, True)
+        return status if status else end_of_struct(c, extra)
+
+    cdef void pack_record(self, Buffer* out, bint master) noexcept nogil:
+        out.array(5)
+        out.uint(self.master_documents if master else self.diff_documents)
+        self.documents.pack(out, master, True)
+        self.groups.pack(out, master, True)
+        self.lengths.pack(out, master, True)
+        self.user.pack(out, master, False)
+
+    cdef int unpack_record(self, Cursor* c, bint master) noexcept nogil:
+        cdef uint32_t extra = 0
+        cdef uint64_t documents = 0
+        cdef int status = start_of_struct(c, 5, &extra)
+        if status == 0:
+            status = read_unsigned(c[0], documents)
+        if status == 0:
+            status = self.documents.unpack(c, master, True)
+        if status == 0:
+            status = self.groups.unpack(c, master, True)
+        if status == 0:
+            status = self.lengths.unpack(c, master, True)
+        if status == 0:
+            status = self.user.unpack(c, master, False)
+        if master:
+            self.master_documents = documents
+        else:
+            self.diff_documents = documents
+        return status if status else end_of_struct(c, extra)
+
+    cdef void pack_diff(self, Buffer* out) noexcept nogil:
+        out.array(2)
+        self.pack_record(out, False)
+        out.array(1)
+        out.uint(self.version)
+
+    cdef int unpack_diff(self, Cursor* c) noexcept nogil:
+        """Read a MIX diff into a manager that has nothing in it."""
+        cdef uint32_t extra = 0, inner = 0
+        cdef int status = start_of_struct(c, 2, &extra)
+        if status == 0:
+            status = self.unpack_record(c, False)
+        if status == 0:
+            status = start_of_struct(c, 1, &inner)
+        if status == 0:
+            status = read_unsigned(c[0], self.version)
+        if status == 0:
+            status = end_of_struct(c, inner)
+        return status if status else end_of_struct(c, extra)
+
+    cdef void merge(self, WeightManager other) noexcept nogil:
+        """Fold another diff into this one: counts add up, of equal user weights the other's holds."""
+        cdef uint32_t i, size = 0
+        cdef const char* name
+        cdef Count* row
+        self.diff_documents += other.diff_documents
+        self.documents.merge(other.documents)
+        self.groups.merge(other.groups)
+        self.lengths.merge(other.lengths)
+        for i in range(other.user.table.size):
+            if other.user.table.rows[i].in_diff:
+                name = other.user.table.name(i, size)
+                row = self.user.touch(other.user.table.rows[i].id, name, size)
+                row.diff = 0.0
+                self.user.add(row, other.user.table.rows[i].diff)
+
+    cdef WeightManager mixed(self, WeightManager new):
+        """Fold another diff into this one; return the newer of the two where their versions differ."""
+        if new.version != self.version:
+            return new if new.version > self.version else self
+        self.merge(new)
+        return self
+
+    cdef bint put(self, WeightManager diff) noexcept nogil:
+        """Add a mixed diff to the master and start a new diff; False, and nothing done, for another version."""
+        if diff.version != self.version:
+            return False
+        self.master_documents += diff.diff_documents
+        self.diff_documents = 0
+        put_counter(self.documents, diff.documents, True)
+        put_counter(self.groups, diff.groups, True)
+        put_counter(self.lengths, diff.lengths, True)
+        put_counter(self.user, diff.user, False)
+        self.version += 1
+        return True
+
+    cdef void swap(self, WeightManager other) noexcept nogil:
+        self.version, other.version = other.version, self.version
+        self.diff_documents, other.diff_documents = other.diff_documents, self.diff_documents
+        self.master_documents, other.master_documents = other.master_documents, self.master_documents
+        self.documents.swap(other.documents)
+        self.groups.swap(other.groups)
+        self.lengths.swap(other.lengths)
+        self.user.swap(other.user)
+
+    cpdef dict status(self):
+        """Return the counters that get_status shows (wire protocol of 1.1)."""
+        cdef dict values = {"weight_manager_version": str(self.version)}
+        for master, prefix in ((False, "diff"), (True, "master")):
+            values[f"{prefix}_document_count"] = str(self.master_documents if master else self.diff_documents)
+            values[f"{prefix}_num_document_frequencies"] = str(self.documents.master_size if master else self.documents.diff_size)
+            values[f"{prefix}_num_group_frequencies"] = str(self.groups.master_size if master else self.groups.diff_size)
+            values[f"{prefix}_num_group_total_lengths"] = str(self.lengths.master_size if master else self.lengths.diff_size)
+            values[f"{prefix}_num_weights"] = str(self.user.master_size if master else self.user.diff_size)
+        return values
+
+
+cdef void put_counter(Counter to, Counter diff, bint add) noexcept nogil:
+    cdef uint32_t i, size = 0
+    cdef const char* name
+    cdef Count* row
+    to.clear_diff()
+    for i in range(diff.table.size):
+        if diff.table.rows[i].in_diff:
+            name = diff.table.name(i, size)
+            row = to.touch(diff.table.rows[i].id, name, size)
+            to.set_master(row, (row.master if add else 0.0) + diff.table.rows[i].diff)
+
+
+cdef Text group_text(const Feature* f, const Shape* shapes) noexcept nogil:
+    """The hash of the group's name: the name without what stands from its first `$` up to its last `@`."""
+    cdef const Shape* s = &shapes[f.shape]
+    cdef Text key = text(f.key, f.key_size)
+    if s.form == STRING:
+        return join(key, text(s.suffix.p + s.group_from, s.suffix.n - s.group_from))
+    # `key@str$number`: the part before the `$` and the part from the `@` on overlap.
+    return join(join(key, text(s.infix.p, s.infix.n - 1)), join(s.infix_text, text(f.token, f.token_size)))
+
+
+cdef uint64_t group_id(const Feature* f, const Shape* shapes) noexcept nogil:
+    """The table id of the feature's group, 0 if it has none."""
+    cdef uint64_t id
+    if shapes[f.shape].form != STRING and shapes[f.shape].form != NUMBER_TEXT:
+        return 0
+    id = mix(group_text(f, shapes).sum)
+    return id if id else 1
+
+
+cdef Count* touch_group(Counter counter, uint64_t id, const Feature* f, const Shape* shapes) noexcept nogil:
+    cdef const Shape* s = &shapes[f.shape]
+    cdef uint32_t at = counter.table.find(id)
+    if at == NONE:
+        if s.form == STRING:
+            at = counter.table.insert(id, f.key_size + s.suffix.n - s.group_from)
+            counter.table.add_name(f.key, f.key_size)
+            counter.table.add_name(s.suffix.p + s.group_from, s.suffix.n - s.group_from)
+        else:
+            at = counter.table.insert(id, f.key_size + 2 * s.infix.n - 1 + f.token_size)
+            counter.table.add_name(f.key, f.key_size)
+            counter.table.add_name(s.infix.p, s.infix.n - 1)
+            counter.table.add_name(s.infix.p, s.infix.n)
+            counter.table.add_name(f.token, f.token_size)
+    return &counter.table.rows[at]
+
+
+cdef uint64_t user_id(const Feature* f, const Shape* shapes) noexcept nogil:
+    """The table id of the name up to its last `#`."""
+    cdef const Shape* s = &shapes[f.shape]
+    cdef Text head = join(text(f.key, f.key_size), s.infix_text)
+    return mix(join(join(head, text(f.token, f.token_size)), text(s.suffix.p, s.sharp_at)).sum)

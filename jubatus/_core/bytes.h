@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace jubatus {
 
@@ -159,6 +160,11 @@ struct Buffer {
     Buffer& operator=(const Buffer&) = delete;
     ~Buffer() { free(data); }
 
+    void swap(Buffer& other) {
+        std::swap(data, other.data);
+        std::swap(size, other.size);
+        std::swap(capacity, other.capacity);
+    }
     void grow(size_t more) {
         size_t wanted = size + more > 2 * capacity ? size + more : 2 * capacity;
         if (wanted < 256) wanted = 256;

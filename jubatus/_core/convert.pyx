@@ -17,7 +17,7 @@ from jubatus._core.regex cimport Regex
 from jubatus._core.sparse cimport (
     BIN, BM25, FNV_OFFSET, IDF, IDF1, NUMBER, NUMBER_TEXT, PLAIN, STRING, USER,
     Feature, Form, NumberValue, Shape, Span, StringValue, Text, Token, Weighting, Work, Workspace,
-    count_ngrams, count_token, count_words, fnv1, join, put_name, sort_and_merge, text,
+    count_ngrams, count_token, count_words, fnv1, join, mix, put_name, sort_and_merge, text,
 )
 from jubatus._core.weights cimport WeightManager
 
@@ -419,7 +419,7 @@ cdef class Converter:
                     f.token = token.span.p
                     f.token_size = token.span.n
                     f.name_size = v.key.n + shape.infix.n + token.span.n + shape.suffix.n
-                    f.hash = head.sum + head.power * (token.text.sum + token.text.power * shape.suffix_text.sum)
+                    f.id = mix(head.sum + head.power * (token.text.sum + token.text.power * shape.suffix_text.sum))
                     if rule.sample == SAMPLE_BIN:
                         f.value = 1.0
                     elif rule.sample == SAMPLE_TF:
@@ -479,7 +479,7 @@ cdef class Converter:
                     f.token = printed
                     f.value = 1.0
                 f.name_size = v.key.n + shape.infix.n + f.token_size
-                f.hash = join(join(text(v.key.p, v.key.n), shape.infix_text), text(f.token, f.token_size)).sum
+                f.id = mix(join(join(text(v.key.p, v.key.n), shape.infix_text), text(f.token, f.token_size)).sum)
                 w.features.push_back(f)
         return 0
 
@@ -528,7 +528,7 @@ cdef class Converter:
                     memcpy(out, names[m].p, names[m].n)
                     memcpy(out + names[m].n, data.suffix.p, data.suffix.n)
                     f.name_size = f.token_size
-                    f.hash = join(join(join(texts[j], between), texts[m]), suffix).sum
+                    f.id = mix(join(join(join(texts[j], between), texts[m]), suffix).sum)
                     f.value = w.features[j].value
                     if data.multiply:
                         f.value *= w.features[m].value
@@ -556,7 +556,7 @@ cdef class Converter:
             f.key_size = 0
             f.shape = 0
             f.name_size = f.token_size
-            f.hash = text(digits, f.token_size).sum
+            f.id = mix(text(digits, f.token_size).sum)
 
 
 cdef int find_from(Regex regex, const char* p, uint32_t n, uint32_t* at, int* begins, int* ends, int groups) noexcept nogil:

@@ -25,6 +25,7 @@ cdef extern from "bytes.h" namespace "jubatus" nogil:
     cdef cppclass Buffer:
         uint8_t* data
         size_t size
+        void swap(Buffer& other) noexcept
         uint8_t* reserve(size_t more) noexcept
         void append(const void* p, size_t n) noexcept
         void raw_head(size_t n) noexcept

@@ -35,6 +35,11 @@ cdef extern from "table.h" namespace "jubatus" nogil:
         void order(int32_t* out) noexcept
     uint64_t PRIMES[28]
     uint32_t NONE
+    cdef cppclass Pool:
+        void clear() noexcept
+        char* take(size_t n) noexcept
+        void give_back(char* p, size_t n) noexcept
+        void swap(Pool& other) noexcept
     cdef cppclass Table[Row]:
         Row* rows
         uint32_t size
@@ -42,11 +47,12 @@ cdef extern from "table.h" namespace "jubatus" nogil:
         void clear() noexcept
         void swap(Table[Row]& other) noexcept
         void prefetch(uint64_t id) noexcept
-        const Row* likely(uint64_t id) noexcept
+        const Row* guess(uint64_t id) noexcept
         uint32_t find(uint64_t id) noexcept
         uint32_t insert(uint64_t id, uint32_t name_size) noexcept
         void add_name(const void* p, size_t n) noexcept
         const char* name(uint32_t at, uint32_t& n) noexcept
+        void erase_if(bint (*dead)(Row&) noexcept nogil) noexcept
 
 
 cdef extern from "vectors.h" namespace "jubatus" nogil:
@@ -65,7 +71,7 @@ cdef extern from "vectors.h" namespace "jubatus" nogil:
         uint32_t group_from
         uint32_t sharp_at
     struct Feature:
-        uint64_t hash
+        uint64_t id
         double value
         const char* key
         const char* token

@@ -92,6 +92,68 @@ struct Chains {
     }
 };
 
+// Small blocks of memory by size, taken from large ones; a freed block serves the next of its size.
+struct Pool {
+    static const size_t LARGEST = 2048;
+    std::vector<void*> chunks;
+    void* idle[LARGEST / 8 + 1] = {};
+    char* at = nullptr;
+    size_t left = 0;
+
+    Pool() {}
+    Pool(const Pool&) = delete;
+    Pool& operator=(const Pool&) = delete;
+    ~Pool() { clear(); }
+    // The large blocks of the owner are not the pool's: it gives them back itself before this.
+    void clear() {
+        for (void* chunk : chunks) free(chunk);
+        chunks.clear();
+        memset(idle, 0, sizeof idle);
+        at = nullptr;
+        left = 0;
+    }
+    char* take(size_t n) {
+        n = (n + 7) & ~size_t(7);
+        if (n > LARGEST) {
+            char* p = static_cast<char*>(malloc(n));
+            if (!p) throw std::bad_alloc();
+            return p;
+        }
+        void*& first = idle[n / 8];
+        if (first) {
+            char* p = static_cast<char*>(first);
+            memcpy(&first, p, sizeof first);
+            return p;
+        }
+        if (left < n) {
+            // What is left of the old chunk is less than one block: lost.
+            left = size_t(1) << 18;
+            at = static_cast<char*>(malloc(left));
+            if (!at) throw std::bad_alloc();
+            chunks.push_back(at);
+        }
+        char* p = at;
+        at += n;
+        left -= n;
+        return p;
+    }
+    void give_back(char* p, size_t n) {
+        n = (n + 7) & ~size_t(7);
+        if (n > LARGEST) {
+            free(p);
+            return;
+        }
+        memcpy(p, &idle[n / 8], sizeof(void*));
+        idle[n / 8] = p;
+    }
+    void swap(Pool& other) {
+        chunks.swap(other.chunks);
+        std::swap(idle, other.idle);
+        std::swap(at, other.at);
+        std::swap(left, other.left);
+    }
+};
+
 const uint32_t NONE = 0xffffffff;
 
 // Row must have `uint64_t id` and `uint64_t name` (set by the table) and be trivially copyable.
@@ -122,12 +184,7 @@ struct Table {
         mask = 0;
         size = room = 0;
         Buffer empty;
-        swap_buffers(names, empty);
-    }
-    static void swap_buffers(Buffer& a, Buffer& b) {
-        std::swap(a.data, b.data);
-        std::swap(a.size, b.size);
-        std::swap(a.capacity, b.capacity);
+        names.swap(empty);
     }
     void swap(Table& other) {
         std::swap(slots, other.slots);
@@ -135,13 +192,13 @@ struct Table {
         std::swap(rows, other.rows);
         std::swap(size, other.size);
         std::swap(room, other.room);
-        swap_buffers(names, other.names);
+        names.swap(other.names);
     }
     void prefetch(uint64_t id) const {
         if (slots) __builtin_prefetch(&slots[id & mask]);
     }
     // A guess that costs no look at the row: for prefetching it.
-    const Row* likely(uint64_t id) const {
+    const Row* guess(uint64_t id) const {
         if (!slots) return nullptr;
         const Slot& s = slots[id & mask];
         return s.at ? &rows[s.at - 1] : nullptr;
@@ -206,7 +263,7 @@ struct Table {
             rows[to++].name = at;
         }
         size = to;
-        swap_buffers(names, kept);
+        names.swap(kept);
         if (slots) rebuild_slots(mask + 1);
     }
 };

@@ -36,7 +36,7 @@ struct Shape {
 };
 
 struct Feature {
-    uint64_t hash;  // Text.sum of the name
+    uint64_t id;  // mix() of the name's hash
     double value;
     const char* key;
     const char* token;
@@ -243,7 +243,7 @@ inline void sort_and_merge(Work& w, const Shape* shapes) {
         if (a.prefix != b.prefix) return a.prefix < b.prefix;
         const Feature& f = features[a.at];
         const Feature& g = features[b.at];
-        if (f.hash == g.hash) return f.value < g.value || (f.value == f.value && g.value != g.value);  // NaN last
+        if (f.id == g.id) return f.value < g.value || (f.value == f.value && g.value != g.value);  // NaN last
         std::string left(f.name_size, 0), right(g.name_size, 0);
         put_name(&left[0], f, shapes);
         put_name(&right[0], g, shapes);
@@ -252,7 +252,7 @@ inline void sort_and_merge(Work& w, const Shape* shapes) {
     w.sorted.clear();
     for (const SortKey& key : w.keys) {
         const Feature& f = features[key.at];
-        if (!w.sorted.empty() && w.sorted.back().hash == f.hash)
+        if (!w.sorted.empty() && w.sorted.back().id == f.id)
             w.sorted.back().value += f.value;
         else
             w.sorted.push_back(f);

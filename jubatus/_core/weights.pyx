@@ -146,7 +146,7 @@ cdef class WeightManager:
         self.diff_documents += 1
         for i in range(w.features.size()):
             f = &w.features[i]
-            id = mix(f.hash)
+            id = f.id
             at = self.documents.table.find(id)
             if at == NONE:
                 at = insert_feature(self.documents.table, id, f[0], shapes)
@@ -183,11 +183,11 @@ cdef class WeightManager:
             f = &w.features[i]
             weighting = shapes[f.shape].weighting
             if weighting == IDF or weighting == IDF1:
-                documents = self.documents.documents(mix(f.hash))
+                documents = self.documents.documents(f.id)
                 frequency = log((n + 1) / (documents + 1))
                 f.value = (frequency + 1 if weighting == IDF1 else frequency) * f.value
             elif weighting == BM25:
-                documents = self.documents.documents(mix(f.hash))
+                documents = self.documents.documents(f.id)
                 id = group_id(f, shapes)
                 frequency = self.groups.total(id)
                 average = self.lengths.total(id) / frequency if frequency != 0 else 0.0

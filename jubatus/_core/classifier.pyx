@@ -1,0 +1,553 @@
+"""classifier: linear multi-class learners that learn one datum at a time.
+
+Every method scores each label, takes the best label other than the true one as its rival, and moves the weights of
+these two apart. They differ in when and how far:
+
+- perceptron: Rosenblatt, 1958.
+- PA, PA1, PA2: Crammer, Dekel, Keshet, Shalev-Shwartz, Singer, "Online Passive-Aggressive Algorithms", JMLR 2006.
+- CW: Dredze, Crammer, Pereira, "Confidence-Weighted Linear Classification", ICML 2008.
+- AROW: Crammer, Kulesza, Dredze, "Adaptive Regularization of Weight Vectors", NIPS 2009.
+- NHERD: Crammer, Lee, "Learning via Gaussian Herding", NIPS 2010.
+
+Symbols are those of the papers; C is a float32 and some terms with it are rounded to float32, as in 1.1.
+"""
+
+from libc.float cimport DBL_MAX
+from libc.math cimport sqrt
+from libc.stdint cimport int32_t, uint32_t
+from libcpp.string cimport string
+
+from jubatus._core.convert cimport Converter, check, validate_datum
+from jubatus._core.kernels cimport MISMATCH, Buffer, Cursor, read_array, read_raw, skip
+from jubatus._core.labels cimport LabelCounts
+from jubatus._core.linear cimport Storage
+from jubatus._core.linear_diff cimport DiffCell, DiffRow, WeightsDiff
+from jubatus._core.model cimport LONG, Model, packed_bool
+from jubatus._core.sparse cimport NONE, Work, Workspace, sort_and_merge
+from jubatus._core.unlearn cimport Unlearner
+from jubatus._core.weights cimport WeightManager
+from jubatus._core.wire cimport Reader, take
+
+from jubatus._core.rules import CONVERTER
+from jubatus._core.schema import ANY, FLOAT, STRING, Field, optional, read, structure
+from jubatus._core.unlearn import make_unlearner
+from jubatus._core.wire import pack
+from jubatus.errors import BadArguments, ConfigError, ModelError, UnsupportedMethod
+
+METHODS = {
+    "perceptron": PERCEPTRON,
+    "PA": PA, "passive_aggressive": PA,
+    "PA1": PA1, "passive_aggressive_1": PA1,
+    "PA2": PA2, "passive_aggressive_2": PA2,
+    "CW": CW, "confidence_weighted": CW,
+    "AROW": AROW, "arow": AROW,
+    "NHERD": NHERD, "normal_herd": NHERD,
+}
+
+CONFIG = structure({"method": Field(STRING), "parameter": optional(ANY), "converter": Field(CONVERTER)})
+UNLEARNER = {"unlearner": optional(STRING), "unlearner_parameter": optional(ANY)}
+UNREGULARIZED = structure(UNLEARNER)
+REGULARIZED = structure({"regularization_weight": Field(FLOAT), **UNLEARNER})
+
+cdef enum:
+    FULL = -101  # the unlearner cannot take the label; Work.error holds it
+
+
+cdef class Classifier(Model):
+    """A linear classifier.
+
+    Args:
+        config: ``method`` (a key of METHODS), ``parameter`` (``regularization_weight`` greater than 0 for all but
+            perceptron and PA; ``unlearner`` and ``unlearner_parameter``) and ``converter``.
+        distributed: whether it takes part in MIX.
+
+    Raises:
+        ConfigError: for a configuration that cannot be used.
+        UnsupportedMethod: for an unknown method.
+    """
+
+    def __init__(self, config, *, bint distributed=False):
+        Model.__init__(self, config, distributed=distributed)
+        cdef dict members = read(config, CONFIG)
+        name = members["method"]
+        parameter = members["parameter"]
+        if name not in METHODS:
+            raise UnsupportedMethod(f"classifier({name})")
+        self.method = METHODS[name]
+        if self.method == PERCEPTRON or self.method == PA:
+            parameter = read({} if parameter is None else parameter, UNREGULARIZED, ".parameter")
+        elif parameter is None:
+            raise ConfigError("parameter block is not specified in config")
+        else:
+            parameter = read(parameter, REGULARIZED, ".parameter")
+            self.c = parameter["regularization_weight"]
+            if not self.c > 0:
+                raise ConfigError("invalid parameter (expected: 0.0 < regularization_weight) (.parameter)")
+        self.unlearner = make_unlearner(
+            parameter["unlearner"], parameter["unlearner_parameter"], ".parameter.unlearner_parameter"
+        )
+        self.converter = Converter(members["converter"], ".converter")
+        self.storage = Storage(self.method >= CW, distributed)
+        self.counts = LabelCounts()
+
+    def train(self, Reader args not None):
+        """Learn [[label, datum], ...] one after the other; return the packed number of data.
+
+        Raises:
+            BadArguments: if the argument is no such list; nothing was learned.
+            ModelError: if a datum or its label must be refused; what stood before it was learned.
+        """
+        cdef Workspace space
+        cdef uint32_t n = 0
+        cdef int status
+        cdef Cursor probe = args.cursor
+        if validate_labeled(&probe, &n):
+            raise BadArguments("a list of [label, datum] is expected")
+        read_array(args.cursor, n)
+        space = self.converter.borrow()
+        try:
+            if probe.at - args.cursor.at >= LONG:
+                with nogil:  # long: many data
+                    status = self.train_all(&space.work, &args.cursor, n)
+            else:
+                status = self.train_all(&space.work, &args.cursor, n)
+            self.check(status, &space.work)
+        finally:
+            self.converter.give_back(space)
+        return bytes((n,)) if n < 128 else pack(n)
+
+    cdef int check(self, int status, Work* w) except -1:
+        if status == FULL:
+            label = (<bytes>w.error).decode("utf-8", "surrogateescape")
+            raise ModelError(
+                f"cannot add new label as number of sticky labels reached the maximum size of unlearner: {label}"
+            )
+        return check(status, w)
+
+    cdef int train_all(self, Work* w, Cursor* c, unsigned int n) noexcept nogil:
+        cdef string label
+        cdef int status = 0
+        while status == 0 and n:
+            status = self.train_one(w, c, &label)
+            n -= 1
+        return status
+
+    cdef int train_one(self, Work* w, Cursor* c, string* label) noexcept nogil:
+        cdef uint32_t fields = 0, size = 0, k
+        cdef const char* p = NULL
+        cdef int status
+        read_array(c[0], fields)
+        label.clear()
+        if fields > 0:
+            read_raw(c[0], p, size)
+            label.assign(p, size)
+        if fields > 1:
+            status = self.converter.convert(w, c, True)
+            if status:
+                return status
+        else:
+            w.reset()
+        for k in range(2, fields):
+            skip(c[0])
+        sort_and_merge(w[0], self.converter.shapes.data())
+        if self.unlearner is not None and not self.unlearner.can_touch(label[0]):
+            w.error = label[0]
+            return FULL
+        self.counts.increment(label[0], 1)
+        self.learn(w, label[0])
+        return 0
+
+    cdef void learn(self, Work* w, const string& label) noexcept nogil:
+        """One step of the method on the converted datum."""
+        cdef uint32_t y, r = NONE
+        cdef int32_t slot
+        cdef size_t i
+        cdef double best = -DBL_MAX, score, m, n, loss, v, gamma, b
+        cdef double c = self.c
+        cdef float twice = 2 * self.c, four_times = 4 * self.c, eight_times = 8 * self.c
+        cdef double* scores
+        cdef bint has_rival
+        cdef string rival
+        self.storage.score(w)
+        scores = w.scores.data()
+        y = self.storage.labels.find(label)
+        if self.method == PERCEPTRON:
+            for slot in self.storage.labels.order:
+                if scores[slot] > best:
+                    best = scores[slot]
+                    r = slot
+            if r == y and r != NONE or r == NONE and label.empty():
+                return
+        else:
+            for i in range(self.storage.labels.order.size()):
+                slot = self.storage.labels.order[i]
+                if <uint32_t>slot == y:
+                    continue
+                if i == 0 or scores[slot] > best:
+                    best = scores[slot]
+                    r = slot
+        if r != NONE:
+            rival = self.storage.labels.names[r]
+        has_rival = not rival.empty()  # a label without a name is no rival
+        if not has_rival:
+            r = NONE
+        if self.method == PERCEPTRON:
+            self.touch(label)
+            self.add_all(w, label, rival, has_rival, 1.0)
+            return
+        m = (scores[y] if y != NONE else 0.0) - (scores[r] if r != NONE else 0.0)
+        if self.method <= PA2:
+            loss = 1.0 - m
+            if loss < 0:
+                if self.method != PA:
+                    self.storage.labels.add(label)
+                return
+            n = 0.0
+            for i in range(w.features.size()):
+                n += w.features[i].value * w.features[i].value
+            if n == 0:
+                self.storage.labels.add(label)
+                return
+            if self.method == PA:
+                loss = loss / (2 * n)
+            elif self.method == PA1:
+                loss = loss / (2 * n)
+                loss = loss if loss < c else c
+            else:
+                loss = loss / (2 * n + <float>(<float>1.0 / twice))
+            self.touch(label)
+            self.add_all(w, label, rival, has_rival, loss)
+            return
+        v = self.storage.variance(w, y, r)
+        if self.method == CW:
+            b = 1.0 + twice * m
+            gamma = -b + sqrt(b * b - eight_times * (m - c * v))
+            if gamma <= 0:
+                self.storage.labels.add(label)
+                return
+            gamma = gamma / (four_times * v)
+            self.touch(label)
+            self.adapt_all(w, label, rival, has_rival, gamma, v)
+        elif m >= 1:
+            self.storage.labels.add(label)
+        else:
+            self.touch(label)
+            self.adapt_all(w, label, rival, has_rival, m, v)
+
+    cdef void touch(self, const string& label) noexcept nogil:
+        """Tell the unlearner of a real update, and forget the label that it gives up for it."""
+        cdef string removed
+        cdef bint has_removed = False
+        if self.unlearner is not None:
+            self.unlearner.touch(label, &removed, &has_removed)
+            if has_removed:
+                self.forget(removed)
+
+    cdef bint forget(self, const string& label) noexcept nogil:
+        """Remove weights and count of a label; whether it had both."""
+        cdef bint stored = self.storage.forget(label)
+        return self.counts.erase(label) and stored
+
+    cdef void add_all(self, Work* w, const string& label, const string& rival, bint has_rival, double step) noexcept nogil:
+        """Move weights by step times the value: up for the label, down for its rival."""
+        cdef uint32_t y = self.storage.labels.add(label), r = self.storage.labels.add(rival) if has_rival else NONE, at
+        cdef size_t i
+        cdef double d
+        for i in range(w.features.size()):
+            d = w.features[i].value * step
+            at = self.storage.row_of(w, i, self.converter.shapes.data())
+            self.storage.add(at, y, d)
+            if r != NONE:
+                self.storage.add(at, r, -d)
+
+    cdef void adapt_all(
+        self, Work* w, const string& label, const string& rival, bint has_rival, double step, double variance
+    ) noexcept nogil:
+        """Move weights and shrink covariances; step is gamma for CW, the margin m for AROW and NHERD."""
+        cdef uint32_t at, side, sides = 2 if has_rival else 1
+        cdef uint32_t[2] slots
+        cdef size_t i
+        cdef double x, weight = 0, covariance = 0, change, c = self.c
+        cdef double beta = 1.0 / (variance + 1.0 / c), alpha = (1.0 - step) * beta
+        cdef float twice = 2 * self.c, squared = self.c * self.c
+        cdef double k = twice + squared * variance
+        if w.features.empty():
+            return
+        slots[0] = self.storage.labels.add(label)
+        if has_rival:
+            slots[1] = self.storage.labels.add(rival)
+        for i in range(w.features.size()):
+            x = w.features[i].value
+            at = self.storage.row_of(w, i, self.converter.shapes.data())
+            for side in range(sides):
+                self.storage.get(at, slots[side], &weight, &covariance)
+                if self.method == CW:
+                    change = step * covariance * x
+                    covariance = 1.0 / (1.0 / covariance + 2 * step * x * x * c)
+                elif self.method == AROW:
+                    change = alpha * covariance * x
+                    covariance = covariance - beta * covariance * covariance * x * x
+                else:
+                    change = (1.0 - step) * (x * covariance) / (variance + 1.0 / c)
+                    covariance = 1.0 / (1.0 / covariance + k * x * x)
+                self.storage.set(at, slots[side], weight + change if side == 0 else weight - change, covariance)
+
+    def classify(self, Reader args not None):
+        """Score every label for each datum; return packed [[[label, score], ...], ...] in result order.
+
+        Raises:
+            BadArguments: if the argument is no list of datums.
+            ModelError: if a datum must be refused.
+        """
+        cdef Workspace space
+        cdef Buffer out
+        cdef uint32_t n = 0
+        cdef int status
+        cdef Cursor probe = args.cursor
+        if validate_datums(&probe, &n):
+            raise BadArguments("a list of datums is expected")
+        read_array(args.cursor, n)
+        space = self.converter.borrow()
+        try:
+            out.array(n)
+            if probe.at - args.cursor.at >= LONG:
+                with nogil:  # long: many data
+                    status = self.classify_all(&space.work, &args.cursor, n, &out)
+            else:
+                status = self.classify_all(&space.work, &args.cursor, n, &out)
+            check(status, &space.work)
+        finally:
+            self.converter.give_back(space)
+        return take(out)
+
+    cdef int classify_all(self, Work* w, Cursor* c, unsigned int n, Buffer* out) noexcept nogil:
+        cdef int32_t slot
+        cdef int status
+        while n:
+            n -= 1
+            status = self.converter.convert(w, c, False)
+            if status:
+                return status
+            self.storage.score(w)
+            out.array(self.storage.labels.order.size())
+            for slot in self.storage.labels.order:
+                out.array(2)
+                out.raw(self.storage.labels.names[slot].data(), self.storage.labels.names[slot].size())
+                out.number(w.scores[slot])
+        return 0
+
+    def get_labels(self, Reader args not None):
+        """Return packed {label: how often it was trained}, by ascending label."""
+        cdef Buffer out
+        self.counts.pack_labels(&out)
+        return take(out)
+
+    def set_label(self, Reader args not None):
+        """Make a label known; return packed whether it was new.
+
+        Raises:
+            ModelError: if the unlearner cannot take it.
+        """
+        cdef Workspace space
+        cdef string label = args.string()
+        cdef string removed
+        cdef bint is_new, has_removed = False
+        if self.unlearner is not None and not self.unlearner.can_touch(label):
+            space = self.converter.borrow()
+            space.work.error = label
+            self.check(FULL, &space.work)
+        is_new = self.storage.labels.find(label) == NONE and self.counts.counts.count(label) == 0
+        self.storage.labels.add(label)
+        if self.counts.counts.count(label) == 0:
+            self.counts.increment(label, 0)
+        if is_new and self.unlearner is not None:
+            is_new = self.unlearner.touch(label, &removed, &has_removed)
+            if has_removed:
+                self.forget(removed)
+        return packed_bool(is_new)
+
+    def delete_label(self, Reader args not None):
+        """Forget a label; return packed whether it was known."""
+        cdef string label = args.string()
+        cdef bint known = self.forget(label)
+        if self.unlearner is not None:
+            known = self.unlearner.remove(label) and known
+        return packed_bool(known)
+
+    def clear(self, Reader args not None):
+        """Forget everything that was learned; return packed True."""
+        self.storage.clear()
+        self.counts.clear()
+        self.converter.weights.clear()
+        if self.unlearner is not None:
+            self.unlearner.clear()
+        return packed_bool(True)
+
+    def status(self):
+        """Return the storage's sizes and the entries of unlearner and document statistics."""
+        cdef Storage s = self.storage
+        values = {
+            "storage": "local_storage_mixture" if self.distributed else "local_storage",
+            "num_features": str(s.master_features if self.distributed else s.table.size),
+            "num_classes": str(s.labels.slots.size()),
+        }
+        if self.distributed:
+            values["num_features_diff"] = str(s.listed.size())
+            values["model_version"] = str(s.version)
+        if self.unlearner is not None:
+            values.update(self.unlearner.status())
+        values.update(self.converter.weights.status())
+        return values
+
+    cdef void pack_into(self, Buffer* out) noexcept nogil:
+        out.array(2)
+        if self.unlearner is not None:
+            out.array(3)
+            self.unlearner.pack(out)
+        else:
+            out.array(2)
+        self.storage.pack(out)
+        self.counts.pack(out)
+        self.converter.weights.pack(out)
+
+    cdef int unpack_from(self, Cursor* c) noexcept nogil:
+        cdef uint32_t driver = 0, parts = 0, expected = 3 if self.unlearner is not None else 2
+        cdef int status = read_array(c[0], driver)
+        if status == 0:
+            status = read_array(c[0], parts)
+        if status or driver != 2 or parts != expected:
+            return MISMATCH
+        if self.unlearner is not None:
+            status = self.unlearner.unpack(c)
+        if status == 0:
+            status = self.storage.unpack(c)
+        if status == 0:
+            status = self.counts.unpack(c)
+        return status if status else self.converter.weights.unpack(c)
+
+    cdef void take_over(self, Model other):
+        cdef Classifier fresh = <Classifier>other
+        self.storage.swap(fresh.storage)
+        self.counts.swap(fresh.counts)
+        self.converter.weights.swap(fresh.converter.weights)
+        if self.unlearner is not None:
+            self.unlearner.swap(fresh.unlearner)
+
+    def get_diff(self):
+        """Return what was learned since the last MIX: packed [weights, label counts, document statistics]."""
+        cdef Buffer out
+        with nogil:  # long: every feature of the diff is written
+            out.array(3)
+            self.storage.pack_diff(&out)
+            self.counts.pack_part(&out, False)
+            self.converter.weights.pack_diff(&out)
+        return take(out)
+
+    @staticmethod
+    def mix(bytes acc not None, bytes new not None):
+        """Join two diffs: weights are averaged, counts added; of two versions the newer one wins.
+
+        Raises:
+            ModelError: if one of them is no diff.
+        """
+        cdef Buffer out
+        cdef Diff one = Diff(acc), other = Diff(new)
+        out.array(3)
+        one.weights.mixed(other.weights).pack(&out)
+        one.counts.merge(other.counts)
+        one.counts.pack_part(&out, False)
+        one.statistics.mixed(other.statistics).pack_diff(&out)
+        return take(out)
+
+    def put_diff(self, bytes diff not None):
+        """Take in a mixed diff; return whether all parts were of this model's version. One that was not is left out.
+
+        Raises:
+            ModelError: if it is no diff; nothing was changed.
+        """
+        cdef Diff mixed = Diff(diff)
+        cdef bint fits = mixed.weights.version == self.storage.version
+        if fits:
+            with nogil:  # long: every feature of the diff is added
+                self.put_weights(mixed.weights)
+        self.counts.put(mixed.counts)
+        return self.converter.weights.put(mixed.statistics) and fits
+
+    cdef void put_weights(self, WeightsDiff diff) noexcept nogil:
+        cdef DiffRow* row
+        cdef DiffCell* cell
+        cdef size_t i
+        cdef uint32_t j, at
+        cdef string label
+        if self.unlearner is not None:
+            for i in range(diff.cells.size()):
+                label.assign(diff.cells[i].label.p, diff.cells[i].label.n)
+                self.touch(label)
+        for i in range(diff.rows.size()):
+            row = &diff.rows[i]
+            at = NONE
+            for j in range(row.first, row.last):
+                cell = &diff.cells[j]
+                label.assign(cell.label.p, cell.label.n)
+                if self.unlearner is not None and not self.unlearner.knows(label):
+                    continue
+                if at == NONE:
+                    at = self.storage.touch(row.feature.p, row.feature.n)
+                self.storage.add_to_master(at, self.storage.labels.add(label), cell.values[0], cell.values[1])
+        self.storage.drop_diff()
+        self.storage.version += 1
+
+
+cdef class Diff:
+    """A MIX diff, read."""
+
+    cdef bytes packed
+    cdef WeightsDiff weights
+    cdef LabelCounts counts
+    cdef WeightManager statistics
+
+    def __init__(self, bytes packed):
+        cdef Reader reader = Reader(packed)
+        cdef uint32_t parts = 0
+        cdef int status = read_array(reader.cursor, parts)
+        self.packed = packed
+        self.weights = WeightsDiff()
+        self.counts = LabelCounts()
+        self.statistics = WeightManager()
+        if status == 0 and parts == 3:
+            with nogil:  # long: every feature of the diff is read
+                status = self.weights.unpack(&reader.cursor)
+                if status == 0:
+                    status = self.counts.unpack_part(&reader.cursor, False)
+                if status == 0:
+                    status = self.statistics.unpack_diff(&reader.cursor)
+        if status or parts != 3 or not reader.at_end:
+            raise ModelError("the diff of a MIX is broken")
+
+
+cdef int validate_labeled(Cursor* c, uint32_t* n) noexcept nogil:
+    """Step over [[label, datum], ...]; missing fields are empty, further ones are skipped."""
+    cdef uint32_t i, fields = 0, size = 0, k
+    cdef const char* p = NULL
+    cdef int status = read_array(c[0], n[0])
+    for i in range(n[0]):
+        if status == 0:
+            status = read_array(c[0], fields)
+        for k in range(fields):
+            if status:
+                return status
+            status = read_raw(c[0], p, size) if k == 0 else validate_datum(c) if k == 1 else skip(c[0])
+        if status:
+            return status
+    return status
+
+
+cdef int validate_datums(Cursor* c, uint32_t* n) noexcept nogil:
+    """Step over [datum, ...]."""
+    cdef uint32_t i
+    cdef int status = read_array(c[0], n[0])
+    for i in range(n[0]):
+        if status:
+            return status
+        status = validate_datum(c)
+    return status

@@ -1,0 +1,52 @@
+from libc.stdint cimport uint32_t, uint64_t
+from libcpp.string cimport string
+from libcpp.unordered_map cimport unordered_map
+from libcpp.vector cimport vector
+
+from jubatus._core.convert cimport Matcher
+from jubatus._core.kernels cimport Buffer, Cursor
+
+
+cdef extern from "<random>" namespace "std" nogil:
+    cdef cppclass mt19937:
+        void seed(uint32_t value) noexcept
+        uint32_t call "operator()"() noexcept
+
+
+cdef class Unlearner:
+    cdef size_t max_size
+    cdef unordered_map[string, uint32_t] known
+    cdef bint can_touch(self, const string& id) noexcept nogil
+    cdef bint touch(self, const string& id, string* removed, bint* has_removed) noexcept nogil
+    cdef bint knows(self, const string& id) noexcept nogil
+    cdef bint remove(self, const string& id) noexcept nogil
+    cdef void clear(self) noexcept nogil
+    cdef void pack(self, Buffer* out) noexcept nogil
+    cdef int unpack(self, Cursor* c) noexcept nogil
+    cdef void swap(self, Unlearner other)
+    cpdef dict status(self)
+
+
+cdef struct Link:
+    uint32_t newer
+    uint32_t older
+
+
+cdef class Lru(Unlearner):
+    cdef object pattern
+    cdef Matcher matcher
+    cdef bint has_sticky_pattern
+    cdef vector[string] ids
+    cdef vector[Link] links
+    cdef vector[uint32_t] idle
+    cdef uint32_t newest, oldest
+    cdef size_t loose
+    cdef vector[string] sticky
+    cdef void link(self, const string& id) noexcept nogil
+    cdef void unlink(self, uint32_t at) noexcept nogil
+    cdef int unpack_ids(self, Cursor* c, bint are_sticky) noexcept nogil
+
+
+cdef class Random(Unlearner):
+    cdef mt19937 generator
+    cdef vector[string] ids

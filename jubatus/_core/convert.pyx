@@ -9,11 +9,12 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.math cimport exp, log
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdio cimport snprintf
-from libc.string cimport memchr, memcmp, memcpy
+from libc.string cimport memchr, memcmp, memcpy, memset
+from libcpp.string cimport string
 from libcpp.vector cimport vector
 
 from jubatus._core.kernels cimport MISMATCH, Cursor, read_array, read_double, read_raw, skip
-from jubatus._core.regex cimport Regex
+from jubatus._core.regex cimport Regex, SLACK, ends_inside_character
 from jubatus._core.sparse cimport (
     BIN, BM25, FNV_OFFSET, IDF, IDF1, NUMBER, NUMBER_TEXT, PLAIN, STRING, USER,
     Feature, Form, NumberValue, Shape, Span, StringValue, Text, Token, Weighting, Work, Workspace,
@@ -53,11 +54,20 @@ cdef KeyMatch compile_match(object key, object excluded) except *:
     return match
 
 
+cdef bint matches_regex(Regex regex, const char* p, uint32_t n) noexcept nogil:
+    cdef string copy
+    if ends_inside_character(p, n):
+        copy.assign(p, n)
+        copy.append(SLACK, 0)
+        p = copy.data()
+    return regex.match_at(p, n, 0, NULL, NULL, 0) >= 0
+
+
 cdef bint matches(const Matcher* m, const char* p, uint32_t n) noexcept nogil:
     if m.kind == ALL:
         return True
     if m.kind == REGEXP:
-        return (<Regex>m.regex).match_at(p, n, 0, NULL, NULL, 0) >= 0
+        return matches_regex(<Regex>m.regex, p, n)
     if m.kind == EXACT:
         return n == m.text.n and memcmp(p, m.text.p, n) == 0
     if n < m.text.n:
@@ -337,10 +347,11 @@ cdef class Converter:
         cdef Piece* piece
         if not selects(&rule.match, v.key.p, v.key.n):
             return 0
+        v.value = padded(w, v.value)
         w.scratch.clear()
         while at <= v.value.n:
             found = at
-            length = find_from(<Regex>rule.regex, v.value.p, v.value.n, &found, begins, ends, MAX_GROUPS)
+            length = (<Regex>rule.regex).find_from(v.value.p, v.value.n, &found, begins, ends, MAX_GROUPS)
             if length < -1:
                 return refuse(w, b"gave up matching a regular expression of string_filter_rules in the value of ", v.key)
             if length < 0:
@@ -559,15 +570,15 @@ cdef class Converter:
             f.id = mix(text(digits, f.token_size).sum)
 
 
-cdef int find_from(Regex regex, const char* p, uint32_t n, uint32_t* at, int* begins, int* ends, int groups) noexcept nogil:
-    """Find the first byte from at[0] on, the end included, where the expression matches; return as match_at does."""
-    cdef int length = -1
-    while at[0] <= n:
-        length = regex.match_at(p, n, at[0], begins, ends, groups)
-        if length != -1:
-            break
-        at[0] += 1
-    return length
+cdef Span padded(Work* w, Span value) noexcept nogil:
+    """The value where a regular expression may read a little behind its end: a copy if it ends inside a character."""
+    cdef char* out
+    if ends_inside_character(value.p, value.n):
+        out = w.arena.take(value.n + SLACK)
+        memcpy(out, value.p, value.n)
+        memset(out + value.n, 0, SLACK)
+        value.p = out
+    return value
 
 
 cdef Span suffixed(Work* w, Span key, Span suffix) noexcept nogil:
@@ -600,8 +611,9 @@ cdef int split_matches(Work* w, Regex regex, int group, Span value) noexcept nog
     cdef int ends[MAX_GROUPS]
     cdef uint32_t at = 0
     cdef int length
+    value = padded(w, value)
     while at < value.n:
-        length = find_from(regex, value.p, value.n, &at, begins, ends, MAX_GROUPS)
+        length = regex.find_from(value.p, value.n, &at, begins, ends, MAX_GROUPS)
         if length < -1:
             w.error.assign(b"gave up matching a regular expression of string_types in the value of ")
             return REFUSED

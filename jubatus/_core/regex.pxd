@@ -1,4 +1,9 @@
-"""C interface of the regular expressions."""
+# C interface of the regular expressions.
+from libc.stdint cimport uint32_t
+
+
+cdef enum:
+    SLACK = 3  # bytes that must be readable behind a text that ends inside a character
 
 
 cdef class Regex:
@@ -6,9 +11,16 @@ cdef class Regex:
     cdef readonly bytes pattern
     cdef readonly int groups
     cdef readonly int slots
+    cdef bint has_start_anchor
 
     cdef int match_at(
         self, const char* text, Py_ssize_t size, Py_ssize_t at, int* begins, int* ends, int max_groups
+    ) noexcept nogil
+    cdef int find_from(
+        self, const char* text, Py_ssize_t size, uint32_t* at, int* begins, int* ends, int max_groups
+    ) noexcept nogil
+    cdef int attempt(
+        self, bint search, const char* text, Py_ssize_t size, Py_ssize_t at, int* begins, int* ends, int max_groups
     ) noexcept nogil
 
 

@@ -26,7 +26,7 @@ cdef class Classifier(Model):
     cdef int train_one(self, Work* w, Cursor* c, string* label) noexcept nogil
     cdef int train_all(self, Work* w, Cursor* c, unsigned int n) noexcept nogil
     cdef int classify_all(self, Work* w, Cursor* c, unsigned int n, Buffer* out) noexcept nogil
-    cdef void learn(self, Work* w, const string& label) noexcept nogil
+    cdef bint learn(self, Work* w, const string& label) noexcept nogil
     cdef void touch(self, const string& label) noexcept nogil
     cdef void add_all(self, Work* w, const string& label, const string& rival, bint has_rival, double step) noexcept nogil
     cdef void adapt_all(

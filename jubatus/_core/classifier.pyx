@@ -14,7 +14,7 @@ Symbols are those of the papers; C is a float32 and some terms with it are round
 
 from libc.float cimport DBL_MAX
 from libc.math cimport sqrt
-from libc.stdint cimport int32_t, uint32_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libcpp.string cimport string
 
 from jubatus._core.convert cimport Converter, check, validate_datum
@@ -48,6 +48,8 @@ CONFIG = structure({"method": Field(STRING), "parameter": optional(ANY), "conver
 UNLEARNER = {"unlearner": optional(STRING), "unlearner_parameter": optional(ANY)}
 UNREGULARIZED = structure(UNLEARNER)
 REGULARIZED = structure({"regularization_weight": Field(FLOAT), **UNLEARNER})
+
+cdef const uint8_t* EMPTY_DATUM = b"\x90"
 
 cdef enum:
     FULL = -101  # the unlearner cannot take the label; Work.error holds it
@@ -135,18 +137,19 @@ cdef class Classifier(Model):
     cdef int train_one(self, Work* w, Cursor* c, string* label) noexcept nogil:
         cdef uint32_t fields = 0, size = 0, k
         cdef const char* p = NULL
+        cdef Cursor nothing
         cdef int status
         read_array(c[0], fields)
         label.clear()
         if fields > 0:
             read_raw(c[0], p, size)
             label.assign(p, size)
-        if fields > 1:
-            status = self.converter.convert(w, c, True)
-            if status:
-                return status
-        else:
-            w.reset()
+        if fields < 2:
+            nothing.at = EMPTY_DATUM
+            nothing.end = EMPTY_DATUM + 1
+        status = self.converter.convert(w, &nothing if fields < 2 else c, True)
+        if status:
+            return status
         for k in range(2, fields):
             skip(c[0])
         sort_and_merge(w[0], self.converter.shapes.data())
@@ -154,11 +157,12 @@ cdef class Classifier(Model):
             w.error = label[0]
             return FULL
         self.counts.increment(label[0], 1)
-        self.learn(w, label[0])
+        if self.learn(w, label[0]):
+            self.touch(label[0])
         return 0
 
-    cdef void learn(self, Work* w, const string& label) noexcept nogil:
-        """One step of the method on the converted datum."""
+    cdef bint learn(self, Work* w, const string& label) noexcept nogil:
+        """One step of the method on the converted datum; whether it was an update."""
         cdef uint32_t y, r = NONE
         cdef int32_t slot
         cdef size_t i
@@ -177,7 +181,7 @@ cdef class Classifier(Model):
                     best = scores[slot]
                     r = slot
             if r == y and r != NONE or r == NONE and label.empty():
-                return
+                return False
         else:
             for i in range(self.storage.labels.order.size()):
                 slot = self.storage.labels.order[i]
@@ -192,22 +196,21 @@ cdef class Classifier(Model):
         if not has_rival:
             r = NONE
         if self.method == PERCEPTRON:
-            self.touch(label)
             self.add_all(w, label, rival, has_rival, 1.0)
-            return
+            return True
         m = (scores[y] if y != NONE else 0.0) - (scores[r] if r != NONE else 0.0)
         if self.method <= PA2:
             loss = 1.0 - m
             if loss < 0:
                 if self.method != PA:
                     self.storage.labels.add(label)
-                return
+                return False
             n = 0.0
             for i in range(w.features.size()):
                 n += w.features[i].value * w.features[i].value
             if n == 0:
                 self.storage.labels.add(label)
-                return
+                return False
             if self.method == PA:
                 loss = loss / (2 * n)
             elif self.method == PA1:
@@ -215,24 +218,23 @@ cdef class Classifier(Model):
                 loss = loss if loss < c else c
             else:
                 loss = loss / (2 * n + <float>(<float>1.0 / twice))
-            self.touch(label)
             self.add_all(w, label, rival, has_rival, loss)
-            return
+            return True
         v = self.storage.variance(w, y, r)
         if self.method == CW:
             b = 1.0 + twice * m
             gamma = -b + sqrt(b * b - eight_times * (m - c * v))
             if gamma <= 0:
                 self.storage.labels.add(label)
-                return
+                return False
             gamma = gamma / (four_times * v)
-            self.touch(label)
             self.adapt_all(w, label, rival, has_rival, gamma, v)
         elif m >= 1:
             self.storage.labels.add(label)
+            return False
         else:
-            self.touch(label)
             self.adapt_all(w, label, rival, has_rival, m, v)
+        return True
 
     cdef void touch(self, const string& label) noexcept nogil:
         """Tell the unlearner of a real update, and forget the label that it gives up for it."""

@@ -4,6 +4,7 @@ import time
 
 from cython.operator cimport dereference
 from libc.stdint cimport uint32_t, uint64_t
+from libcpp.algorithm cimport reverse
 from libcpp.string cimport string
 from libcpp.unordered_map cimport unordered_map
 from libcpp.vector cimport vector
@@ -217,10 +218,9 @@ cdef class Lru(Unlearner):
         cdef vector[string] ids
         cdef string id
         cdef int status = read_ids(c, &ids)
-        while not ids.empty():
-            # From the back: the newest stands first and is linked last.
-            id = ids.back()
-            ids.pop_back()
+        if not are_sticky:
+            reverse(ids.begin(), ids.end())  # the newest stands first and is linked last
+        for id in ids:
             if self.known.count(id):
                 continue
             if are_sticky:

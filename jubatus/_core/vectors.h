@@ -48,7 +48,7 @@ struct Arena {
     std::vector<std::unique_ptr<char[]>> blocks;
     size_t used = 0, room = 0;
     char* take(size_t n) {
-        if (room - used < n) {
+        if (blocks.empty() || room - used < n) {
             room = std::max<size_t>(n, 1 << 16);
             blocks.emplace_back(new char[room]);
             used = 0;

@@ -234,15 +234,22 @@ cdef class Writer:
                 self.pack(item)
         elif isinstance(v, dict):
             self.buffer.map(len(v))
-            for packed, value in sorted((pack(key), value) for key, value in v.items()):
-                self.append(packed)
-                self.pack(value)
+            for key in sorted(v, key=order_of_key):
+                self.pack(key)
+                self.pack(v[key])
         else:
             raise TypeError(f"a value of type {type(v).__name__} cannot be packed")
 
     def getvalue(self):
         """Return all that was written."""
         return take(self.buffer)
+
+
+def order_of_key(key):
+    """Return what the keys of a map are sorted by: the bytes of strings, everything else by its packed form."""
+    if isinstance(key, str):
+        return key.encode("utf-8", "surrogateescape")
+    return key if isinstance(key, bytes) else pack(key)
 
 
 def pack(v):
@@ -391,7 +398,11 @@ cdef class FrameSplitter:
             if fields != 3:
                 self.failure = "a response that has not four fields"
                 return None
-            frame.error = cut(owner, c.at, end).unpack()
+            try:
+                frame.error = cut(owner, c.at, end).unpack()
+            except BadArguments as error:
+                self.failure = f"an error that cannot be read: {error}"
+                return None
             skip(c)
             frame.result = cut(owner, c.at, end)
             return frame

@@ -1,0 +1,31 @@
+"""Measure and print markdown tables: python -m bench [topic ...]."""
+
+import argparse
+import importlib
+from functools import partial
+from pathlib import Path
+
+from bench.report import environment
+
+TOPICS = ("core", "rpc", "memory", "startup", "mail")
+
+
+def main() -> None:
+    """Read the options and run the topics in turn."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("topics", nargs="*", choices=TOPICS, default=TOPICS, metavar="topic", help=", ".join(TOPICS))
+    parser.add_argument("--repeat", type=int, default=5, help="runs of each case (default: %(default)s)")
+    parser.add_argument("--scale", type=float, default=1.0, help="part of the work, to try the programs out")
+    parser.add_argument("--mail", type=Path, help="mails to use instead of the tutorial's (.jsonl.gz)")
+    options = parser.parse_args()
+    print(environment())
+    print(f"Median (smallest to largest) of {options.repeat} runs, scale {options.scale:g}.")
+    for topic in options.topics:
+        run = importlib.import_module(f"bench.{topic}").main
+        if topic == "mail":
+            run = partial(run, path=options.mail)
+        run(options.repeat, options.scale)
+
+
+if __name__ == "__main__":
+    main()

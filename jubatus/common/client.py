@@ -1,0 +1,150 @@
+"""The base class of the clients, and what their calls raise."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from jubatus import errors
+from jubatus.idl import COMMON, Method, Service
+from jubatus.rpc import client as rpc
+from jubatus.types import Type, check_types, int_types, string_types
+
+AnyClient = TypeVar("AnyClient", bound="ClientBase")
+
+
+class InterfaceMismatch(errors.JubatusError):
+    """Client and server do not have the same methods."""
+
+
+class TypeMismatch(InterfaceMismatch, errors.BadArguments):
+    """The server refused the arguments: their number or their types."""
+
+
+class UnknownMethod(InterfaceMismatch, errors.UnknownMethod):
+    """The server has no such method."""
+
+
+def error_handler(error: Any) -> NoReturn:
+    """Raise what the error of a reply means.
+
+    Raises:
+        UnknownMethod: it is 1.
+        TypeMismatch: it is 2.
+        RPCError: anything else, which is its argument: the text of the server as bytes, or a TimeoutError or
+            TransportError of this side.
+    """
+    if isinstance(error, Exception):
+        raise rpc.RPCError(error) from error
+    if error == 1:
+        raise UnknownMethod
+    if error == 2:
+        raise TypeMismatch
+    raise rpc.RPCError(error)
+
+
+class Client:
+    """Calls methods with checked types on behalf of a cluster's name.
+
+    Args:
+        client: connection to the server.
+        name: of the cluster; any text for a standalone server.
+    """
+
+    def __init__(self, client: Any, name: str) -> None:
+        self.client = client
+        self.name = name
+
+    def call(self, method: str, args: list[Any], ret_type: Type | None, args_type: list[Type]) -> Any:
+        """Call a method.
+
+        Args:
+            method: its name.
+            args: without the cluster's name.
+            ret_type: type of the result; None throws the result away.
+            args_type: types of the arguments.
+
+        Raises:
+            TypeError, ValueError: an argument is not of its type (nothing was sent), or the result is not.
+            UnknownMethod, TypeMismatch, RPCError: as ``error_handler`` says.
+        """
+        if len(args) != len(args_type):
+            raise TypeError(f'"{method}" takes {len(args_type)} argument, but {len(args)} given')
+        values = [kind.to_msgpack(value) for value, kind in zip(args, args_type, strict=True)]
+        future = self.client.call_async(method, self.name, *values)
+        future.attach_error_handler(error_handler)
+        result = future.get()
+        return None if ret_type is None else ret_type.from_msgpack(result)
+
+
+class ClientBase:
+    """Base of the clients; one of its own has the methods of all services.
+
+    The server is contacted by the first call; a lost connection is made again by the next call.
+
+    Args:
+        host: name or address of a server or keeper.
+        port: its port.
+        name: of the cluster; any text for a standalone server.
+        timeout: seconds that a call may take; 0 is no limit.
+
+    Raises:
+        TypeError: an argument is of another type.
+    """
+
+    def __init_subclass__(cls, service: Service | None = None, **kwargs: Any) -> None:
+        """Give the class the methods of a service."""
+        super().__init_subclass__(**kwargs)
+        if service is not None:
+            _add_methods(cls, service.methods)
+
+    def __init__(self, host: str, port: int, name: str, timeout: int = 10) -> None:
+        check_types(host, string_types)
+        check_types(port, int_types)
+        check_types(name, string_types)
+        check_types(timeout, int_types)
+        self.client = rpc.Client(rpc.Address(host, port), timeout)
+        self.jubatus_client = Client(self.client, name)
+
+    def get_client(self) -> rpc.Client:
+        """Return the connection; its ``close()`` ends it."""
+        return self.client
+
+    def get_name(self) -> str:
+        """Return the name of the cluster."""
+        return self.jubatus_client.name
+
+    def set_name(self, name: str) -> None:
+        """Set the name of the cluster; raise TypeError if it is not str."""
+        check_types(name, string_types)
+        self.jubatus_client.name = name
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+def _add_methods(cls: type[ClientBase], methods: tuple[Method, ...]) -> None:
+    for method in methods:
+        setattr(cls, method.name, method.function(cls, _caller(method)))
+
+
+def _caller(method: Method) -> Any:
+    types = [argument.type for argument in method.args]
+
+    def run(instance: ClientBase, *args: Any) -> Any:
+        return instance.jubatus_client.call(method.name, list(args), method.returns, types)
+
+    return run
+
+
+_add_methods(ClientBase, COMMON)
+
+
+@contextmanager
+def connect(cls: type[AnyClient], host: str, port: int, name: str, timeout: int = 10) -> Iterator[AnyClient]:
+    """Make a client for a ``with`` block and close its connection behind it."""
+    client = cls(host, port, name, timeout)
+    try:
+        yield client
+    finally:
+        client.get_client().close()

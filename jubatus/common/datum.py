@@ -1,0 +1,5 @@
+"""The datum, where programs look for it."""
+
+from jubatus.types import Datum
+
+__all__ = ["Datum"]

@@ -1,0 +1,86 @@
+"""One connection's conversation, without I/O: chunks of requests in, replies out.
+
+Requests of a connection are answered one after the other, and their replies leave in that order. A request may be
+deferred: those behind it wait, those of other connections do not.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from jubatus._core.wire import Frame, FrameSplitter
+
+ROOM = 1 << 20
+"""Bytes of replies that are made before they are given out, so that a peer can say that it does not read them."""
+
+
+class Serve(Protocol):
+    """Answers messages."""
+
+    def __call__(self, frame: Frame, session: "Session", /) -> bytes | None:
+        """Return the reply (no bytes for a notification), or None to call the session's ``complete`` with it later."""
+        ...
+
+
+class Session:
+    """The server's side of one connection.
+
+    Args:
+        serve: answers each message; called for the next one when the one before is answered.
+        ready: is called with what can be written after a deferred request is answered.
+        max_size: bytes that one message may have.
+
+    Attributes:
+        waiting: whether a request is deferred.
+    """
+
+    __slots__ = ("_queue", "_ready", "_serve", "_splitter", "waiting")
+
+    def __init__(self, serve: Serve, ready: Callable[[bytes], None], max_size: int) -> None:
+        self._serve = serve
+        self._ready = ready
+        self._splitter = FrameSplitter(max_size)
+        self._queue: deque[Frame] = deque()
+        self.waiting = False
+
+    @property
+    def failure(self) -> str | None:
+        """Why the connection must be closed, once everything before that was answered."""
+        return None if self._queue or self.waiting else self._splitter.failure
+
+    @property
+    def more(self) -> bool:
+        """Whether ``resume`` would answer something."""
+        return bool(self._queue) and not self.waiting
+
+    @property
+    def pending(self) -> int:
+        """Bytes held of a message that is not whole."""
+        return self._splitter.pending
+
+    def receive(self, data: bytes) -> bytes:
+        """Take a chunk and return the replies that can be written now."""
+        self._queue.extend(self._splitter.feed(data))
+        return self.resume()
+
+    def resume(self) -> bytes:
+        """Return the next replies, to about ROOM bytes; ``more`` tells whether there are others."""
+        queue = self._queue
+        if self.waiting or not queue:
+            return b""
+        serve = self._serve
+        replies = []
+        room = ROOM
+        while queue and room > 0:
+            reply = serve(queue.popleft(), self)
+            if reply is None:
+                self.waiting = True
+                break
+            replies.append(reply)
+            room -= len(reply)
+        return b"".join(replies)
+
+    def complete(self, reply: bytes) -> None:
+        """Answer the deferred request."""
+        self.waiting = False
+        self._ready(reply)

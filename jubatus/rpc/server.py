@@ -1,0 +1,216 @@
+"""MessagePack-RPC on an event loop: sockets, timeouts and limits around the conversations of ``protocol``.
+
+Replies to the requests of one received chunk are written at once. What a peer does not read is not computed ahead of
+it: while its output stands, nothing more is read or answered. What one connection does wrong ends that connection.
+"""
+
+import asyncio
+import logging
+import socket
+from time import monotonic
+from typing import Any
+
+from jubatus.rpc.protocol import Serve, Session
+
+log = logging.getLogger("jubatus")
+
+BACKLOG = 4096
+MAX_SIZE = 512 << 20
+MAX_HELD = 2 << 30
+
+
+class Server:
+    """Accepts connections and answers their requests.
+
+    Args:
+        serve: answers each message.
+        timeout: seconds without a request after which a connection is closed; 0 for never.
+        max_size: bytes that one message may have.
+        max_held: bytes of messages that are not whole which all connections together may hold.
+
+    Attributes:
+        held: bytes of such messages.
+    """
+
+    def __init__(self, serve: Serve, *, timeout: float = 0, max_size: int = MAX_SIZE, max_held: int = MAX_HELD) -> None:
+        self.serve = serve
+        self.timeout = timeout
+        self.max_size = max_size
+        self.max_held = max_held
+        self.held = 0
+        self._connections: set[Connection] = set()
+        self._listener: asyncio.Server | None = None
+        self._empty = asyncio.Event()
+
+    async def start(self, listener: socket.socket) -> None:
+        """Accept connections on a bound socket."""
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(lambda: Connection(self), sock=listener, backlog=BACKLOG)
+
+    async def stop(self, grace: float) -> bool:
+        """Accept nothing more, answer what was received, and close all connections.
+
+        Args:
+            grace: seconds until connections that are not done are cut.
+
+        Returns:
+            whether all of them were done in time.
+        """
+        if self._listener is not None:
+            self._listener.close()
+        for connection in tuple(self._connections):
+            connection.finish()
+        done = True
+        if self._connections:
+            try:
+                await asyncio.wait_for(self._empty.wait(), grace)
+            except TimeoutError:
+                done = False
+                for connection in tuple(self._connections):
+                    connection.cut()
+        return done
+
+    def opened(self, connection: "Connection") -> None:
+        """Note a new connection."""
+        self._connections.add(connection)
+        self._empty.clear()
+
+    def closed(self, connection: "Connection") -> None:
+        """Forget a connection."""
+        self._connections.discard(connection)
+        if not self._connections:
+            self._empty.set()
+
+
+class Connection(asyncio.Protocol):
+    """One accepted connection."""
+
+    __slots__ = (
+        "_blocked", "_finishing", "_held", "_last", "_open", "_paused", "_server", "_session", "_timer", "_transport",
+    )  # fmt: skip
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._session = Session(server.serve, self._ready, server.max_size)
+        self._transport: Any = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._last = 0.0
+        self._held = 0
+        self._open = False  # what is written is sent
+        self._blocked = False  # the peer does not read
+        self._paused = False  # we do not read
+        self._finishing = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Start the idle timer."""
+        self._transport = transport
+        self._open = True
+        self._server.opened(self)
+        self._last = monotonic()
+        if self._server.timeout:
+            self._arm(self._server.timeout)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Carry out what was received; nobody reads the replies."""
+        self._open = False
+        self._transport = None
+        if self._timer is not None:
+            self._timer.cancel()
+        self._hold(0)
+        self._server.closed(self)
+        self._blocked = False
+        self._write(b"")
+
+    def data_received(self, data: bytes) -> None:
+        """Answer the requests that the chunk completes."""
+        session = self._session
+        self._write(session.receive(data))
+        pending = session.pending
+        if pending or self._held:
+            self._hold(pending)
+
+    def pause_writing(self) -> None:
+        """Stop while the peer does not read its replies."""
+        self._blocked = True
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._blocked = False
+        self._write(b"")
+
+    def finish(self) -> None:
+        """Close the connection as soon as what was received is answered."""
+        self._finishing = True
+        self._write(b"")
+
+    def cut(self) -> None:
+        """Close the connection now."""
+        self._open = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _ready(self, data: bytes) -> None:
+        self._last = monotonic()
+        self._write(data)
+
+    def _write(self, data: bytes) -> None:
+        """Write replies, make those that are left, and read on, wait or close."""
+        session = self._session
+        transport = self._transport
+        while True:
+            if data:
+                self._last = monotonic()
+                if self._open:
+                    transport.write(data)
+            if self._blocked or not session.more:
+                break
+            data = session.resume()
+        if not self._open:
+            return
+        pause = session.waiting or self._blocked or self._finishing
+        if pause is not self._paused:
+            self._paused = pause
+            if pause:
+                transport.pause_reading()
+            else:
+                transport.resume_reading()
+        if session.failure is not None:
+            self._refuse(session.failure)
+        elif self._finishing and not session.waiting and not session.more:
+            self._close()
+
+    def _hold(self, pending: int) -> None:
+        server = self._server
+        server.held += pending - self._held
+        self._held = pending
+        if server.held > server.max_held and self._open:
+            self._refuse(f"{server.held} bytes of unfinished messages are held, {server.max_held} are allowed")
+
+    def _refuse(self, reason: str) -> None:
+        log.warning("connection of %s closed: %s", _name(self._transport), reason)
+        if self._blocked:
+            self.cut()
+        else:
+            self._close()
+
+    def _close(self) -> None:
+        """Close the connection when the peer has read what is written."""
+        self._open = False
+        self._transport.close()
+
+    def _arm(self, delay: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(delay, self._expire)
+
+    def _expire(self) -> None:
+        """Close an idle connection, or wait for the rest of its time."""
+        timeout = self._server.timeout
+        left = timeout if self._session.waiting else self._last + timeout - monotonic()
+        if left <= 0:
+            self.cut()
+        else:
+            self._arm(left)
+
+
+def _name(transport: asyncio.BaseTransport) -> str:
+    peer = transport.get_extra_info("peername")
+    return f"{peer[0]}:{peer[1]}" if peer else "a peer that is gone"

@@ -1,0 +1,76 @@
+"""Declaration of weight: shows the features that the converter makes of a datum, and their weights."""
+
+from typing import Annotated
+
+from jubatus._lazy import submodules
+from jubatus.idl import Argument, Join, Lock, Method, Route, Service
+from jubatus.types import BOOL, DATUM, DOUBLE, STRING, Message, TList, TUserDef
+
+
+class Feature(Message):
+    """A feature of a datum and its weight."""
+
+    key: Annotated[str, STRING]
+    value: Annotated[float, DOUBLE]
+
+
+SERVICE = Service(
+    name="weight",
+    model="jubatus._core.weight:Weight",
+    messages=(Feature,),
+    methods=(
+        Method(
+            "update",
+            (Argument("d", DATUM),),
+            TList(TUserDef(Feature)),
+            Route.RANDOM,
+            Lock.UPDATE,
+            Join.PASS,
+            """Count a datum in the global weights and return its features.
+
+            Args:
+                d: the datum.
+
+            Returns:
+                list of Feature, weighted with the counts that include the datum.
+
+            Raises:
+                JubatusError: a string rule met a key with ``$``.
+            """,
+        ),
+        Method(
+            "calc_weight",
+            (Argument("d", DATUM),),
+            TList(TUserDef(Feature)),
+            Route.RANDOM,
+            Lock.ANALYSIS,
+            Join.PASS,
+            """Return the features of a datum and count nothing.
+
+            Args:
+                d: the datum.
+
+            Returns:
+                list of Feature.
+
+            Raises:
+                JubatusError: a string rule met a key with ``$``.
+            """,
+        ),
+        Method(
+            "clear",
+            (),
+            BOOL,
+            Route.BROADCAST,
+            Lock.UPDATE,
+            Join.ALL_AND,
+            """Forget all counts; the configuration stays.
+
+            Returns:
+                True.
+            """,
+        ),
+    ),
+)
+
+__getattr__ = submodules(__name__, "client", "types")

@@ -1,0 +1,120 @@
+"""Random arguments made from the declarations, and the configs that every model is tested with."""
+
+from random import Random
+from typing import Any
+
+from jubatus import types
+from jubatus.idl import Method, Service
+
+CONVERTER = {
+    "string_types": {"bi": {"method": "ngram", "char_num": "2"}},
+    "string_rules": [
+        {"key": "*", "type": "space", "sample_weight": "tf", "global_weight": "idf1"},
+        {"key": "b", "type": "bi", "sample_weight": "log_tf", "global_weight": "bm25"},
+    ],
+    "num_rules": [{"key": "*", "type": "num"}],
+}
+LRU = {"unlearner": "lru", "unlearner_parameter": {"max_size": 3, "sticky_pattern": "a*"}}
+RANDOM = {"unlearner": "random", "unlearner_parameter": {"max_size": 3, "seed": 1}}
+
+CONFIGS: dict[str, list[dict[str, Any]]] = {
+    "classifier": [
+        {"method": "perceptron", "converter": CONVERTER},
+        {"method": "PA", "parameter": LRU, "converter": CONVERTER},
+        {"method": "PA1", "parameter": {"regularization_weight": 0.5}, "converter": CONVERTER},
+        {"method": "PA2", "parameter": {"regularization_weight": 0.5}, "converter": CONVERTER},
+        {"method": "CW", "parameter": {"regularization_weight": 0.5, **RANDOM}, "converter": CONVERTER},
+        {"method": "AROW", "parameter": {"regularization_weight": 0.5}, "converter": CONVERTER},
+        {"method": "NHERD", "parameter": {"regularization_weight": 0.5}, "converter": CONVERTER},
+    ],
+    "weight": [{"converter": CONVERTER}, {"converter": {**CONVERTER, "hash_max_size": 7}}],
+}
+"""Good configs by service; every declared service needs some."""
+
+WORDS = ("x", "y", "z", "xy", "yz", "あ", "zz top")
+LABELS = ("a", "b", "c", "d", "ab")
+KEYS = ("a", "b", "k")
+
+
+def mixes_by_mean(config: dict[str, Any]) -> bool:
+    """Whether models of the config are equal after a mix: an unlearner decides on each server by itself."""
+    return "unlearner" not in (config.get("parameter") or {})
+
+
+def takes_list(method: Method) -> bool:
+    """Whether a call is done item by item, so that what came before an item that is refused stays."""
+    return any(isinstance(argument.type, types.TList) for argument in method.args)
+
+
+class Arguments:
+    """Makes wire values of declared types."""
+
+    def __init__(self, seed: int | str) -> None:
+        self.random = Random(seed)
+
+    def of_method(self, method: Method) -> list[Any]:
+        return [self.of(argument.type) for argument in method.args]
+
+    def of(self, type: types.Type) -> Any:
+        random = self.random
+        if isinstance(type, types.TDatum):
+            return self.datum()
+        if isinstance(type, types.TUserDef):
+            return [self.of(t) for t in type.type.TYPE.types]
+        if isinstance(type, types.TList):
+            return [self.of(type.type) for _ in range(random.randrange(4))]
+        if isinstance(type, types.TMap):
+            return {self.of(type.key): self.of(type.value) for _ in range(random.randrange(4))}
+        if isinstance(type, types.TTuple):
+            return [self.of(t) for t in type.types]
+        if isinstance(type, types.TInt):
+            return random.choice((0, 1, 2, 5, type.max))
+        if isinstance(type, types.TBool):
+            return random.random() < 0.5
+        if isinstance(type, types.TFloat):
+            return self.number()
+        assert isinstance(type, types.TString | types.TRaw), type
+        return random.choice(LABELS)
+
+    def number(self) -> float:
+        return self.random.choice((1.0, -1.0, 0.5, 2.0, round(self.random.uniform(-3, 3), 2)))
+
+    def datum(self) -> list[Any]:
+        random = self.random
+        strings = [
+            [random.choice(KEYS), " ".join(random.choices(WORDS, k=random.randrange(6)))]
+            for _ in range(random.randrange(3))
+        ]
+        return [strings, [[random.choice(KEYS), self.number()] for _ in range(random.randrange(1, 4))], []]
+
+    def junk(self, depth: int = 3) -> Any:
+        """Make a value of no particular type."""
+        random = self.random
+        kind = random.randrange(9 if depth else 6)
+        if kind == 0:
+            return random.choice((None, True, False))
+        if kind == 1:
+            return random.choice((0, 1, -1, 127, 255, 2**31, 2**32, 2**63, 2**64 - 1, -(2**63)))
+        if kind == 2:
+            return random.choice((0.0, 1.5, -1e300, float("inf"), float("nan")))
+        if kind == 3:
+            return random.randbytes(random.randrange(12))
+        if kind == 4:
+            return random.choice((*WORDS, *LABELS, "$", "a$b", ""))
+        if kind == 5:
+            return self.datum()
+        if kind == 6:
+            return {random.choice(LABELS): self.junk(depth - 1) for _ in range(random.randrange(3))}
+        return [self.junk(depth - 1) for _ in range(random.randrange(5))]
+
+    def spoilt(self, value: Any) -> Any:
+        """Replace something inside a value by junk."""
+        random = self.random
+        if isinstance(value, list) and value and random.random() < 0.85:
+            i = random.randrange(len(value))
+            return [*value[:i], self.spoilt(value[i]), *value[i + 1 :]]
+        return self.junk()
+
+
+def model_of(service: Service, config: dict[str, Any], distributed: bool = False) -> Any:
+    return service.model_class(config, distributed=distributed)

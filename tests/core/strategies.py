@@ -1,0 +1,115 @@
+"""Random converter configs and data, made to collide: few keys, few words, and the characters that keys are cut at."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+KEYS = ["a", "b", "ab", "a/b", "k@1", "é", "", "x#y", "a/idf"]
+PATTERNS = ["*", "", "a", "a*", "*b", "/a|b/", "/[a-k]/", "b", "k@1", "/(?i)A/", "*é", "/", "//"]
+WORDS = ["a", "b", "x", "xy", "あ", "è", "$", "@", "#", "/", "&", "y=1", "a-b", "aaa", "\u3000", "%", "\U0001f600"]
+SPACES = [" ", "  ", "\t", "\n", ",", "\u3000", ";"]
+
+STRING_TYPES = {
+    "uni": {"method": "ngram", "char_num": "1"},
+    "bi": {"method": "ngram", "char_num": " 2x"},
+    "tri": {"method": "ngram", "char_num": "3"},
+    "cut": {"method": "split", "separators": " ,;あ"},
+    "all": {"method": "split", "separators": ""},
+    "re": {"method": "regexp", "pattern": "[a-z]+"},
+    "part": {"method": "regexp", "pattern": "(a)(b|x)?y?", "group": "1"},
+    "perhaps": {"method": "regexp", "pattern": "(a)|(b)", "group": "2"},
+    "none": {"method": "regexp", "pattern": "x*", "group": "0"},
+    "word": {"method": "regexp", "pattern": r"\w"},
+    "dollar$": {"method": "ngram", "char_num": "2"},
+    "@at": {"method": "ngram", "char_num": "2"},
+}
+STRING_FILTERS = {
+    "tags": {"method": "regexp", "pattern": "<[^>]*>", "replace": ""},
+    "swap": {"method": "regexp", "pattern": "(.)(.)", "replace": r"\2\1"},
+    "stars": {"method": "regexp", "pattern": "a*", "replace": "x"},
+    "whole": {"method": "regexp", "pattern": r"\w+", "replace": r"[\0\\]"},
+    "perhaps": {"method": "regexp", "pattern": "(a)|b", "replace": r"<\1>"},
+    "end": {"method": "regexp", "pattern": "$", "replace": "!"},
+    "start": {"method": "regexp", "pattern": "^", "replace": "あ"},
+}
+NUM_FILTERS = {
+    "plus": {"method": "add", "value": " 1.5abc"},
+    "line": {"method": "linear_normalization", "min": "-1", "max": "+2.5"},
+    "loose": {"method": "linear_normalization", "min": "0", "max": "3", "truncate": "true"},
+    "bell": {"method": "gaussian_normalization", "average": "0.5", "standard_deviation": "2"},
+    "flat": {"method": "gaussian_normalization", "average": "1", "standard_deviation": "0"},
+    "bend": {"method": "sigmoid_normalization"},
+    "steep": {"method": "sigmoid_normalization", "gain": "-300", "bias": ".25"},
+}
+
+patterns = st.sampled_from(PATTERNS)
+excepts = st.none() | patterns
+
+
+def rule(**members: Any) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(members)
+
+
+def rules(size: int, **members: Any) -> st.SearchStrategy[list[dict[str, Any]]]:
+    return st.lists(rule(**members), max_size=size)
+
+
+def configs(
+    global_weights: tuple[str, ...] = ("bin", "idf", "idf1", "bm25", "weight"),
+) -> st.SearchStrategy[dict[str, Any]]:
+    """Make values of the config member ``converter``."""
+    suffixes = st.sampled_from(["", "+1", "/s", "@f", "b"])
+    return st.fixed_dictionaries(
+        {
+            "string_types": st.just(STRING_TYPES),
+            "string_filter_types": st.just(STRING_FILTERS),
+            "num_filter_types": st.just(NUM_FILTERS),
+            "string_filter_rules": rules(
+                3,
+                key=patterns,
+                type=st.sampled_from(sorted(STRING_FILTERS)),
+                suffix=suffixes,
+                **{"except": excepts},
+            ),
+            "num_filter_rules": rules(
+                3, key=patterns, type=st.sampled_from(sorted(NUM_FILTERS)), suffix=suffixes, **{"except": excepts}
+            ),
+            "string_rules": rules(
+                4,
+                key=patterns,
+                type=st.sampled_from(["str", "space", *sorted(STRING_TYPES)]),
+                sample_weight=st.sampled_from(["bin", "tf", "log_tf"]),
+                global_weight=st.sampled_from(global_weights),
+                **{"except": excepts},
+            ),
+            "num_rules": rules(3, key=patterns, type=st.sampled_from(["num", "log", "str"]), **{"except": excepts}),
+        },
+        optional={
+            "combination_rules": rules(
+                2,
+                key_left=st.sampled_from(["*", "a*", "*@num", "/.*x/", "*bin"]),
+                key_right=st.sampled_from(["*", "b*", "*bin", "*@num"]),
+                type=st.sampled_from(["add", "mul"]),
+                except_left=st.none() | st.just("*idf"),
+                except_right=st.none() | st.just("a*"),
+            ),
+            "hash_max_size": st.sampled_from([1, 3, 16, 1000003, 2**40]),
+        },
+    )
+
+
+texts = st.lists(st.sampled_from(WORDS + SPACES + ["<b>", "ab"]), max_size=14).map("".join)
+raw_texts = texts.map(str.encode) | st.binary(max_size=12)
+numbers = st.sampled_from([0.0, -0.0, 1.0, 2.0, -1.0, 0.1, 1234567.0, 1e-5, 123456.789, 2.5, 1e300]) | st.floats(
+    allow_nan=False, allow_infinity=False, width=32
+)
+odd_numbers = numbers | st.sampled_from([float("inf"), float("-inf"), float("nan")]) | st.integers(-5, 5)
+
+
+def data(
+    values: st.SearchStrategy[Any] = texts, nums: st.SearchStrategy[Any] = numbers, keys: list[str] = KEYS
+) -> st.SearchStrategy[list[Any]]:
+    """Make data in the wire form."""
+    key = st.sampled_from(keys)
+    strings = st.lists(st.tuples(key, values).map(list), max_size=4)
+    return st.tuples(strings, st.lists(st.tuples(key, nums).map(list), max_size=4), st.just([])).map(list)

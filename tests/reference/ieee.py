@@ -1,0 +1,34 @@
+"""Arithmetic as C does it: division by zero, logarithm of zero and overflow give infinities or NaN, never an error."""
+
+import ctypes
+import math
+
+
+def div(a: float, b: float) -> float:
+    if b != 0.0:
+        return a / b
+    if a == 0.0 or math.isnan(a) or math.isnan(b):
+        return math.nan
+    return math.copysign(math.inf, a) * math.copysign(1.0, b)
+
+
+def log(x: float) -> float:
+    if x > 0.0:
+        return math.log(x)
+    return -math.inf if x == 0.0 else math.nan
+
+
+def exp(x: float) -> float:
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
+
+
+def sqrt(x: float) -> float:
+    return math.nan if x < 0.0 or math.isnan(x) else math.sqrt(x)
+
+
+def f32(x: float) -> float:
+    """Round to float32; what does not fit becomes infinite."""
+    return ctypes.c_float(x).value

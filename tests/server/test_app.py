@@ -1,0 +1,289 @@
+import itertools
+import os
+import signal
+import socket
+import threading
+import time
+from collections import namedtuple
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from jubatus import SERVICES
+from jubatus.errors import ConfigError
+from jubatus.idl import Host, Lock, Method, service
+from jubatus.server import app
+from tests.conftest import Peer, Running, Start, packed, wait_for
+
+CONFIG: dict[str, Any] = {"converter": {}}
+CONFIGS: dict[str, Any] = {
+    "classifier": {"method": "PA", "parameter": {}, "converter": {}},
+    "weight": CONFIG,
+}
+
+WORDS = {"converter": {"string_rules": [{"key": "*", "type": "space", "sample_weight": "tf", "global_weight": "bin"}]}}
+Entry = namedtuple("Entry", "family address")
+Interfaces = dict[str, list[Entry]]
+
+
+def v4(*addresses: str) -> list[Entry]:
+    return [Entry(socket.AF_INET6, "::1"), *(Entry(socket.AF_INET, address) for address in addresses)]
+
+
+@pytest.mark.parametrize(
+    "listen_addr, listen_if, expected",
+    [
+        ("10.9.9.9", "", ("10.9.9.9", "10.9.9.9")),
+        ("10.9.9.9", "none", ("10.9.9.9", "10.9.9.9")),
+        ("", "eth1", ("10.0.0.2", "10.0.0.2")),
+        ("", "lo", ("127.0.0.1", "127.0.0.1")),
+        ("", "", ("0.0.0.0", "10.0.0.1")),
+    ],
+)
+def test_addresses(
+    listen_addr: str, listen_if: str, expected: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: Interfaces = {"lo": v4("127.0.0.1"), "tun": v4(), "eth0": v4("10.0.0.1"), "eth1": v4("10.0.0.2", "10.0.0.3")}
+    monkeypatch.setattr(psutil, "net_if_addrs", lambda: found)
+    assert app.addresses(listen_addr, listen_if) == expected
+
+
+@pytest.mark.parametrize(
+    "found, expected", [({"lo": v4("127.0.0.1"), "x": v4("127.0.1.1")}, "127.0.1.1"), ({}, ""), ({"x": v4()}, "")]
+)
+def test_addresses_without_one_to_the_outside(
+    found: Interfaces, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(psutil, "net_if_addrs", lambda: found)
+    assert app.addresses("", "") == ("0.0.0.0", expected)
+    with pytest.raises(ConfigError, match=r"^Failed to get IP address from interface: tap$"):
+        app.addresses("", "tap")
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_row_has_a_handler(name: str) -> None:
+    declared = service(name)
+    model = declared.model_class(CONFIGS[name])
+    settings = app.Settings("juba", 1, "", "", 1, 0, "", "", "", "", "", False, False, 1000)
+    dispatcher = app.assemble(declared, settings, model, b"{}", "node")
+    assert dispatcher.updates == 0
+
+
+def test_a_server_listens_soon(server: Start) -> None:
+    start = time.monotonic()
+    server("weight", CONFIG)
+    assert time.monotonic() - start < 1  # half of it on a machine that does nothing else
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_end_it_in_order(server: Start, number: signal.Signals) -> None:
+    running = server("weight", CONFIG)
+    with running.peer() as peer:
+        peer.result("get_config")
+        assert running.stop(number) == 0
+        assert peer.at_end()
+    assert f"caught {number.name}" in running.output()
+
+
+def bulk(peer: Peer, words: int) -> None:
+    """Send an update that runs on a thread for about a second per ten million words."""
+    peer.send(packed([0, 77, "update", ["", [[["k", " ".join(map(str, range(words)))]], [], []]]]))
+
+
+def test_a_running_request_is_answered_before_the_end(server: Start) -> None:
+    running = server("weight", WORDS)
+    with running.peer() as peer:
+        bulk(peer, 1_000_000)
+        time.sleep(0.1)
+        running.proc.send_signal(signal.SIGTERM)
+        assert peer.reply()[:3] == [1, 77, None]
+        assert peer.at_end()
+    assert running.stop() == 0
+
+
+def test_a_second_signal_ends_it_at_once(server: Start) -> None:
+    running = server("weight", WORDS)
+    with running.peer() as peer:
+        bulk(peer, 4_000_000)
+        time.sleep(0.5)
+        running.proc.send_signal(signal.SIGTERM)
+        wait_for(lambda: "caught SIGTERM" in running.output())
+        start = time.monotonic()
+        assert running.stop() in (0, 1)
+        assert time.monotonic() - start < 1
+
+
+def test_a_signal_right_after_the_port_is_open_ends_it_in_order(server: Start) -> None:
+    for _ in range(3):
+        assert server("weight", CONFIG).stop() == 0
+
+
+def test_hangup_does_not_end_it(server: Start) -> None:
+    running = server("weight", CONFIG)
+    running.proc.send_signal(signal.SIGHUP)
+    with running.peer() as peer:
+        peer.result("get_config")
+    assert running.stop() == 0
+
+
+def test_status_is_answered_while_a_request_runs_long(server: Start) -> None:
+    running = server("weight", WORDS)
+    with running.peer() as busy, running.peer() as peer:
+        peer.status()
+        bulk(busy, 1_000_000)
+        times = []
+        done = threading.Event()
+
+        def wait_for_reply() -> None:
+            assert busy.reply()[2] is None
+            done.set()
+
+        waiter = threading.Thread(target=wait_for_reply)
+        waiter.start()
+        while not done.is_set():
+            start = time.monotonic()
+            peer.status()
+            times.append(time.monotonic() - start)
+            time.sleep(0.005)
+        waiter.join()
+    assert len(times) > 10
+    assert sorted(times)[len(times) // 2] < 0.01
+
+
+def test_save_and_load(server: Start) -> None:
+    running = server("weight", WORDS)
+    datum: Any = [[["k", "a b b"]], [], []]
+    with running.peer() as peer:
+        start = int(time.time())
+        features = peer.result("update", datum)
+        ((node, path),) = peer.result("save", "a b").items()
+        assert node.decode() == f"127.0.0.1_{running.port}"
+        assert path.decode() == f"{running.folder}/127.0.0.1_{running.port}_weight_a b.jubatus"
+        assert peer.result("clear") is True
+        assert peer.result("load", "a b") is True
+        assert peer.result("calc_weight", datum) == features
+        status = peer.status()
+        assert status["last_saved_path"] == status["last_loaded_path"] == path.decode()
+        assert start <= int(status["last_saved"]) <= int(status["last_loaded"]) <= start + 20
+
+
+def test_refused_saves_and_loads_leave_everything_as_it_was(server: Start) -> None:
+    running = server("weight", WORDS)
+    datum: Any = [[["k", "a b b"]], [], []]
+    stem = f"{running.folder}/127.0.0.1_{running.port}_weight_"
+    with running.peer() as peer:
+        peer.result("update", datum)
+        before = {key: value for key, value in peer.status().items() if key.startswith(("diff_", "master_"))}
+        for method, name in itertools.product(("save", "load"), ("", "a/b", "\n", "é")):
+            error, result = peer.call(method, name)
+            text = "model ID contains invalid character" if name else "empty id is not allowed"
+            assert (error.decode(), result) == (text, None)
+        assert peer.call("save", 5) == (2, b"std::bad_cast")
+        assert peer.call("load", "none") == (
+            f"cannot open input file: {stem}none.jubatus: No such file or directory".encode(),
+            None,
+        )
+        Path(f"{stem}torn.jubatus").write_bytes(b"jubatus\0")
+        assert peer.call("load", "torn") == (b"cannot read input file", None)
+        Path(f"{stem}taken.jubatus").mkdir()
+        assert peer.call("save", "taken")[0].startswith(b"cannot write output file: ")
+        status = peer.status()
+        assert {key: status[key] for key in before} == before
+        assert (status["last_saved"], status["last_saved_path"], status["last_loaded"]) == ("0", "", "0")
+    assert sorted(os.listdir(running.folder)) == [
+        *sorted(os.path.basename(f"{stem}{name}.jubatus") for name in ("taken", "torn")),
+        "config.json",
+        "output",
+    ]
+
+
+def test_update_count(server: Start) -> None:
+    running = server("classifier", CONFIGS["classifier"])
+    with running.peer() as peer:
+
+        def count() -> int:
+            return int(peer.status()["update_count"])
+
+        assert count() == 0
+        counted: list[tuple[str, list[Any]]] = [
+            ("train", [[["a", [[["k", "v"]], [], []]], ["b", [[], [["n", 1.0]], []]]]]),
+            ("train", [[]]),
+            ("set_label", ["c"]),
+            ("delete_label", ["none"]),
+            ("load", ["none"]),
+            ("load", [""]),
+            ("clear", []),
+        ]
+        for number, (method, arguments) in enumerate(counted, 1):
+            peer.call(method, *arguments)
+            assert count() == number
+        refused: list[tuple[str, list[Any]]] = [
+            ("train", [5]),
+            ("train", []),
+            ("classify", [[]]),
+            ("get_labels", []),
+            ("save", ["m"]),
+            ("get_config", []),
+            ("do_mix", []),
+        ]
+        for method, arguments in refused:
+            peer.call(method, *arguments)
+        assert count() == len(counted)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_rows_of_other_programs_are_unknown(server: Start, name: str) -> None:
+    running = server(name, CONFIGS[name])
+    others: list[Method] = [method for method in service(name).all_methods if method.host is not Host.SERVER]
+    assert others
+    with running.peer() as peer:
+        for method in [*(method.name for method in others), "__ping__", "status", "pack", "unpack", "mix"]:
+            assert peer.call(method) == (1, method.encode())
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_method_survives_every_argument(server: Start, name: str) -> None:
+    """Any arguments are answered: with a result, as bad arguments, or with a text."""
+    running = server(name, CONFIGS[name])
+    values: list[Any] = [
+        None,
+        True,
+        0,
+        -1,
+        1.5,
+        "",
+        "é",
+        [],
+        [[]],
+        {},
+        [1],
+        [[1, 2]],
+        [["a", "b"]],
+        [[[[1]]]],
+        2**64 - 1,
+    ]
+    values.append([[["k", "v"]], [["n", 1]], [["b", b"\xff"]]])
+    with running.peer() as peer:
+        for method in service(name).all_methods:
+            for count in range(3):
+                for value in values:
+                    error, _result = peer.call(method.name, *[value] * count)
+                    assert error in (None, 1, 2) or isinstance(error, bytes)
+                    needs = len(method.args)
+                    assert count >= needs or error in (1, 2)
+
+
+def test_locks_are_what_the_wire_needs() -> None:
+    for name in SERVICES:
+        rows = {method.name: method for method in service(name).all_methods}
+        assert rows["get_status"].lock is rows["get_config"].lock is Lock.NOLOCK
+        assert rows["save"].long
+        assert rows["load"].long
+
+
+def test_descriptors_may_be_as_many_as_the_system_lets(server: Start) -> None:
+    running: Running = server("weight", CONFIG)
+    soft, hard = psutil.Process(running.proc.pid).rlimit(psutil.RLIMIT_NOFILE)
+    assert soft == hard

@@ -1,0 +1,376 @@
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgpack
+import pytest
+import uvloop
+from jubatus._core.wire import FrameSplitter, Reader, pack
+
+from jubatus.errors import BadArguments, ModelError, UnsupportedMethod
+from jubatus.idl import Argument, Join, Lock, Method, Route
+from jubatus.rpc.protocol import Session
+from jubatus.server import dispatch
+from jubatus.server.dispatch import Dispatcher, bind
+from jubatus.types import BOOL, STRING
+
+
+def row(name: str, lock: Lock, *, counts: bool = False, long: bool = False) -> Method:
+    return Method(name, (Argument("x", STRING),), BOOL, Route.RANDOM, lock, Join.PASS, "Do.", counts=counts, long=long)
+
+
+METHODS = (
+    row("write", Lock.UPDATE, counts=True),
+    row("read", Lock.ANALYSIS),
+    row("peek", Lock.NOLOCK),
+    row("load_long", Lock.UPDATE, counts=True, long=True),
+    row("save_long", Lock.ANALYSIS, long=True),
+)
+
+
+class Model:
+    """Takes down what runs; long work waits for its gate; the argument names an error to raise."""
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+        self.threads: set[str] = set()
+        self.gate = threading.Event()
+        self.file = threading.Event()
+
+    def _do(self, name: str, args: Reader, wait: bool = False) -> bytes:
+        word = args.string().decode()
+        self.ran.append(f"{name} {word[:9]}".strip())
+        self.threads.add(threading.current_thread().name.partition("_")[0])
+        if wait:
+            assert self.gate.wait(10)
+        if word in ERRORS:
+            raise ERRORS[word]
+        return pack(name)
+
+    def write(self, args: Reader) -> bytes:
+        return self._do("write", args)
+
+    def read(self, args: Reader) -> bytes:
+        return self._do("read", args)
+
+    def load_long(self, args: Reader) -> bytes:
+        return self._do("load", args, wait=True)
+
+    def save_long(self, args: Reader) -> Callable[[], bytes]:
+        self._do("save", args, wait=True)
+
+        def rest() -> bytes:
+            assert self.file.wait(10)
+            return pack("saved")
+
+        return rest
+
+    def status(self) -> dict[str, str]:
+        return {}
+
+
+class Common:
+    def peek(self, args: Reader) -> bytes:
+        args.string()
+        return b"\xc3"
+
+
+ERRORS: dict[str, BaseException] = {
+    "bad": BadArguments("no"),
+    "model": ModelError("it is full"),
+    "unsupported": UnsupportedMethod("write"),
+    "bug": ZeroDivisionError("division by zero"),
+    "silent": RuntimeError(),
+}
+
+
+class Bench:
+    """A dispatcher on a running loop, and connections to it that keep their replies."""
+
+    def __init__(self, threads: int = 2) -> None:
+        self.model = Model()
+        self.dispatcher = Dispatcher(
+            bind(METHODS, self.model, Common()),  # type: ignore[arg-type]
+            ThreadPoolExecutor(threads, "worker"),
+        )
+        self.replies: list[tuple[int, Any, Any]] = []
+
+    def connect(self) -> Session:
+        """Return a new connection; its replies go to ``replies``."""
+        session: Session
+
+        def ready(data: bytes) -> None:
+            self.take(data)
+            while session.more:
+                self.take(session.resume())
+
+        session = Session(self.dispatcher.serve, ready, 1 << 30)
+        return session
+
+    def take(self, data: bytes) -> None:
+        unpacker = msgpack.Unpacker()
+        unpacker.feed(data)
+        self.replies += [(msgid, error, result) for _, msgid, error, result in unpacker]
+
+    def send(self, msgid: int, name: str, word: str = "", *, on: Session | None = None) -> Session:
+        session = on or self.connect()
+        self.take(session.receive(pack([0, msgid, name, ["", word]])))
+        return session
+
+    def ids(self) -> list[int]:
+        return [msgid for msgid, _, _ in self.replies]
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        end = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < end
+            await asyncio.sleep(0.002)
+
+    async def settle(self) -> None:
+        """Open all gates and wait until nothing is deferred."""
+        self.model.gate.set()
+        self.model.file.set()
+        await self.until(lambda: not self.dispatcher.deferred)
+        self.dispatcher.serve(splitter().feed(pack([2, "read", ["", ""]]))[0], self.connect())
+        assert not (self.dispatcher._busy or self.dispatcher._readers or self.dispatcher._writing)
+
+
+def splitter() -> FrameSplitter:
+    return FrameSplitter()
+
+
+def run(test: Callable[[Bench], Coroutine[Any, Any, None]], threads: int = 2) -> Bench:
+    async def main() -> Bench:
+        failures: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+        bench = Bench(threads)
+        await test(bench)
+        await bench.settle()
+        assert failures == []
+        return bench
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main())
+
+
+BULK = "x" * (dispatch.INLINE_SIZE + 1)
+
+
+def test_short_requests_of_a_free_model_run_at_once_on_the_loop() -> None:
+    async def test(bench: Bench) -> None:
+        bench.send(1, "write")
+        bench.send(2, "read")
+        bench.send(3, "peek")
+        assert bench.replies == [(1, None, "write"), (2, None, "read"), (3, None, True)]
+
+    bench = run(test)
+    assert bench.model.threads == {"MainThread"}
+    assert bench.dispatcher.updates == 1
+
+
+def test_long_rows_and_long_requests_run_on_threads() -> None:
+    async def test(bench: Bench) -> None:
+        bench.model.gate.set()
+        bench.model.file.set()
+        bench.send(1, "write", BULK)
+        bench.send(2, "load_long")
+        bench.send(3, "save_long")
+        assert bench.replies == []
+        await bench.until(lambda: len(bench.replies) == 3)
+
+    bench = run(test)
+    assert bench.replies == [(1, None, "write"), (2, None, "load"), (3, None, "saved")]
+    assert bench.model.threads == {"worker", "MainThread"}  # the last one is the check of settle()
+    assert bench.dispatcher.updates == 2
+
+
+def test_while_a_thread_writes_only_rows_without_lock_run() -> None:
+    async def test(bench: Bench) -> None:
+        bench.send(1, "load_long")
+        await bench.until(lambda: bench.model.ran)
+        bench.send(2, "read")
+        bench.send(3, "write")
+        start = time.monotonic()
+        bench.send(4, "peek")
+        bench.send(5, "peek", BULK)
+        assert time.monotonic() - start < 0.01
+        assert bench.ids() == [4, 5]
+        await asyncio.sleep(0.02)
+        assert bench.ids() == [4, 5]
+        bench.model.gate.set()
+        await bench.until(lambda: len(bench.replies) == 5)
+
+    bench = run(test)
+    assert bench.ids() == [4, 5, 1, 2, 3]
+    assert bench.model.ran[:3] == ["load", "read", "write"]
+
+
+def test_while_a_thread_reads_others_may_read() -> None:
+    async def test(bench: Bench) -> None:
+        bench.send(1, "save_long")
+        bench.send(2, "save_long")
+        bench.send(3, "read")
+        assert bench.ids() == [3]
+        await bench.until(lambda: len(bench.model.ran) == 3)
+        bench.send(4, "write")
+        bench.send(5, "read")  # may not overtake the writer
+        assert bench.ids() == [3]
+        bench.model.file.set()
+        bench.model.gate.set()
+        await bench.until(lambda: len(bench.replies) == 5)
+
+    bench = run(test)
+    assert sorted(bench.model.ran[:3]) == ["read", "save", "save"]
+    assert bench.model.ran[3:5] == ["write", "read"]
+
+
+def test_waiting_requests_run_in_order_of_arrival() -> None:
+    kinds = ["write", "read", "read", "save_long", "read", "write", "load_long", "write", "read", "save_long"]
+
+    async def test(bench: Bench) -> None:
+        bench.send(0, "load_long")
+        for number, kind in enumerate(kinds, 1):
+            bench.send(number, kind, str(number))
+        assert bench.dispatcher.deferred == len(kinds) + 1
+        bench.model.file.set()
+        bench.model.gate.set()
+        await bench.until(lambda: len(bench.replies) == len(kinds) + 1)
+
+    bench = run(test)
+    starts = [int(entry.split()[1]) for entry in bench.model.ran if " " in entry]
+    # Readers that hold the lock together may start in any order; nothing passes a writer.
+    groups = [{1}, {2, 3, 4, 5}, {6}, {7}, {8}, {9, 10}]
+    for group in groups:
+        assert {starts.pop(0) for _ in group} == group
+
+
+def test_a_burst_of_waiting_requests_lets_the_loop_breathe() -> None:
+    count = 5 * dispatch.SLICE
+
+    async def test(bench: Bench) -> None:
+        bench.send(0, "load_long")
+        for number in range(count):
+            bench.send(number, "write")
+        bench.model.gate.set()
+        turns = {0}
+        while len(bench.replies) < count + 1:
+            turns.add(len(bench.replies))
+            await asyncio.sleep(0)
+        assert len(turns) >= 5
+
+    run(test)
+
+
+def test_the_lock_is_released_while_a_file_is_written() -> None:
+    async def test(bench: Bench) -> None:
+        bench.model.gate.set()
+        bench.send(1, "save_long")
+        bench.send(2, "write")
+        await bench.until(lambda: bench.replies)
+        assert bench.ids() == [2]
+        assert bench.dispatcher.deferred == 1
+        bench.model.file.set()
+        await bench.until(lambda: len(bench.replies) == 2)
+
+    run(test)
+
+
+def test_replies_of_one_connection_keep_their_order() -> None:
+    async def test(bench: Bench) -> None:
+        one = bench.send(1, "load_long")
+        for number, kind in enumerate(["read", "peek", "nothing", "write", "save_long", "peek"], 2):
+            bench.send(number, kind, on=one)
+        other = bench.send(100, "peek")
+        bench.model.file.set()
+        bench.model.gate.set()
+        await bench.until(lambda: len(bench.replies) == 8)
+        assert not (one.waiting or other.waiting)
+
+    assert run(test).ids() == [100, 1, 2, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("name, word", [("write", ""), ("load_long", "")])
+@pytest.mark.parametrize(
+    "error, expected",
+    [
+        ("bad", (2, "std::bad_cast")),
+        ("model", ("it is full", None)),
+        ("unsupported", ("unsupported method (write)", None)),
+        ("bug", ("division by zero", None)),
+        ("silent", ("RuntimeError", None)),
+    ],
+)
+def test_errors_become_replies(
+    name: str, word: str, error: str, expected: tuple[Any, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test(bench: Bench) -> None:
+        bench.model.gate.set()
+        bench.send(9, name, error)
+        await bench.until(lambda: bench.replies)
+        bench.send(10, "write")
+        await bench.until(lambda: len(bench.replies) == 2)
+
+    with caplog.at_level(logging.ERROR, "jubatus"):
+        bench = run(test)
+    assert bench.replies[0] == (9, *expected)
+    # What was refused for its arguments does not count, what failed later does.
+    assert bench.dispatcher.updates == (1 if error == "bad" else 2)
+    bug = error in ("bug", "silent")
+    assert bench.dispatcher.bugs == bug
+    assert [record.exc_info is not None for record in caplog.records] == [True] * bug
+
+
+def test_unknown_methods_and_wrong_arguments() -> None:
+    async def test(bench: Bench) -> None:
+        one = bench.connect()
+        params: Any
+        for params in (["", 1], [""], [], [1, "x"], None, {}, "", 5):
+            bench.take(one.receive(pack([0, 1, "write", params])))
+        bench.take(one.receive(pack([0, 2, "write"])))
+        assert {reply[1:] for reply in bench.replies} == {(2, "std::bad_cast")}
+        bench.replies.clear()
+        bench.take(one.receive(pack([0, 3, "nope", 5])))
+        bench.take(one.receive(pack([0, 4, b"\xff\xfe", []]))[:0])
+        bench.take(one.receive(pack([0, 5, "read", ["", "x", "more", 3]])))
+        assert bench.replies == [(3, 1, "nope"), (5, None, "read")]
+
+    assert run(test).dispatcher.updates == 0
+
+
+def test_notifications_are_never_answered() -> None:
+    async def test(bench: Bench) -> None:
+        bench.model.gate.set()
+        one = bench.connect()
+        for name, word in [("write", ""), ("write", "bad"), ("write", "bug"), ("nope", ""), ("load_long", "")]:
+            assert one.receive(pack([2, name, ["", word]])) == b""
+        await bench.until(lambda: not one.waiting)
+        bench.send(1, "read", on=one)
+
+    bench = run(test)
+    assert bench.ids() == [1]
+    assert bench.model.ran[:4] == ["write", "write bad", "write bug", "load"]
+
+
+def test_one_thread_is_enough() -> None:
+    async def test(bench: Bench) -> None:
+        for number in range(6):
+            bench.send(number, ("save_long", "load_long")[number % 2])
+        bench.model.file.set()
+        bench.model.gate.set()
+        await bench.until(lambda: len(bench.replies) == 6)
+
+    run(test, threads=1)
+
+
+def test_rows_and_handlers_must_match() -> None:
+    model: Any = Model()
+    with pytest.raises(TypeError, match=r"^no handler of method extra$"):
+        bind([*METHODS, row("extra", Lock.UPDATE)], model, Common())
+    with pytest.raises(TypeError, match=r"^no method has the handler load_long, write$"):
+        bind([method for method in METHODS if method.name not in ("write", "load_long")], model, Common())
+    with pytest.raises(TypeError, match=r"^no method has the handler peek$"):
+        bind([method for method in METHODS if method.name != "peek"], model, Common())

@@ -1,0 +1,172 @@
+"""The rules of the house that a program can check."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jubatus import SERVICES
+from jubatus.idl import services
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "jubatus"
+CORE = PACKAGE / "_core"
+
+# A part of the package, and the parts that it may import besides itself. A declaration is jubatus/<service>/__init__.py,
+# the other modules of a service's folder are its client; storage is what a server and an embedded class share.
+ARROWS = {
+    "": "",
+    "errors": "",
+    "_lazy": "",
+    "types": "",
+    "_core": "errors",
+    "idl": "jubatus errors types",
+    "declaration": "idl types _lazy",
+    "rpc": "_core errors",
+    "common": "errors idl types rpc",
+    "client": "common declaration",
+    "storage": "_core errors",
+    "embedded": "jubatus _core errors idl types common declaration storage",
+    "server": "jubatus _core errors idl types rpc declaration storage",
+    "cli": "jubatus errors idl server rpc",
+}
+
+# The module that names methods besides the declarations: those that every service has, and the kinds of locks.
+NAMES_METHODS = {"idl"}
+
+# Tests of several modules together.
+OF_ALL = {"tests/core/test_examples.py"}
+
+
+def sources(*suffixes: str) -> list[Path]:
+    """Return the files of the package with these suffixes."""
+    return sorted(path for path in PACKAGE.rglob("*") if path.suffix in suffixes)
+
+
+def tracked() -> list[Path]:
+    """Return the files that are in the repository or would be with the next commit."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [path for path in (ROOT / name for name in names) if path.exists()]
+
+
+def module(path: Path) -> str:
+    """Return a module's name below `jubatus`."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def part(name: str) -> str:
+    """Return to which part of the package a module belongs."""
+    head, _, rest = name.partition(".")
+    if head in SERVICES:
+        return "client" if rest else "declaration"
+    return "storage" if name == "server.storage" else head
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the modules below `jubatus` that a source imports or cimports."""
+    text = path.read_text()
+    if path.suffix != ".py":
+        for found in re.finditer(r"^\s*(?:from|c?import)\s+jubatus\.?([\w.]*)", text, re.M):
+            yield found[1]
+        return
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[2] for alias in node.names if alias.name.split(".")[0] == "jubatus")
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "jubatus":
+            assert node.level == 0, f"{path}: relative import"
+            below = (node.module or "").partition(".")[2]
+            for alias in node.names:
+                name = f"{below}.{alias.name}".lstrip(".")
+                place = PACKAGE / name.replace(".", "/")
+                yield name if place.is_dir() or place.with_suffix(".py").exists() else below
+
+
+@pytest.mark.parametrize("path", sources(".py", ".pyx", ".pxd"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_follow_the_arrows(path: Path) -> None:
+    own = part(module(path))
+    allowed = {own, *("" if name == "jubatus" else name for name in ARROWS[own].split())}
+    assert {name for name in imports(path) if part(name) not in allowed} == set()
+
+
+def test_nothing_generated_is_tracked() -> None:
+    generated = re.compile(r"\.(so|o|pyc|html|pyx\.in|tp)$|^jubatus/.*\.(c|cpp)$|egg-info|^build/")
+    assert [path for path in tracked() if generated.search(str(path.relative_to(ROOT)))] == []
+
+
+def test_no_file_outgrows_its_room() -> None:
+    code = [path for path in tracked() if path.suffix in {".py", ".pyx", ".pxd", ".h", ".c"}]
+    assert {str(path): lines for path in code if (lines := len(path.read_text().splitlines())) > 700} == {}
+
+
+def test_each_extension_has_its_stub() -> None:
+    assert [path.name for path in CORE.glob("*.pyx") if not path.with_suffix(".pyi").exists()] == []
+
+
+def texts(node: ast.AST) -> Iterator[object]:
+    """Yield the literals of a source, but the names of attributes in `__slots__`."""
+    if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__slots__":
+        return
+    if isinstance(node, ast.Constant):
+        yield node.value
+    for child in ast.iter_child_nodes(node):
+        yield from texts(child)
+
+
+def test_methods_are_named_by_their_declaration_only() -> None:
+    names = {method.name for service in services().values() for method in service.methods}
+    found = []
+    for path in sources(".py"):
+        if part(module(path)) == "declaration" or module(path) in NAMES_METHODS:
+            continue
+        found += [(str(path), text) for text in texts(ast.parse(path.read_text())) if text in names]
+    for path in sources(".pyx"):
+        found += [(str(path), name) for name in re.findall(r"[\"'](\w+)[\"']", path.read_text()) if name in names]
+    assert found == []
+
+
+def test_tests_mirror_the_source() -> None:
+    mirrored = [path for path in PACKAGE.iterdir() if path.is_dir()]
+    strays = []
+    for folder in mirrored:
+        for test in (ROOT / "tests" / folder.name.lstrip("_")).glob("test_*.py"):
+            name = test.stem.removeprefix("test_")
+            if not any((folder / f"{name}{suffix}").exists() for suffix in (".py", ".pyx")):
+                strays.append(str(test.relative_to(ROOT)))
+    assert set(strays) - OF_ALL == set()
+
+
+def definitions(text: str) -> Iterator[tuple[str, str, str]]:
+    """Yield type, name and what follows the arguments of every cdef and cpdef function that has a body."""
+    pattern = r"^[ ]*cp?def (?!class |extern |struct |enum |packed |cppclass )([^(=\n]*?)(\w+)\(((?:[^()]|\([^()]*\))*)\)([^\n]*)"
+    for found in re.finditer(pattern, text, re.M):
+        if found[4].split("#")[0].rstrip().endswith(":"):
+            yield found[1].replace("inline ", "").strip(), found[2], found[4]
+
+
+def test_each_cdef_says_how_it_fails() -> None:
+    bodies = {path: path.read_text() for path in sources(".pyx", ".pxd")}
+    # Functions that return Python objects fail by returning none.
+    objects = {"", "object", "bytes", "str", "list", "dict", "tuple", "set"}
+    objects |= {name for text in bodies.values() for name in re.findall(r"^cdef class (\w+)", text, re.M)}
+    silent = [
+        (path.name, name)
+        for path, text in bodies.items()
+        for kind, name, rest in definitions(text)
+        if kind not in objects and "except" not in rest
+    ]
+    assert silent == []
+
+
+def test_each_release_of_the_gil_gives_its_reason() -> None:
+    bare = []
+    for path in sources(".pyx", ".pxd"):
+        lines = path.read_text().splitlines()
+        for number, line in enumerate(lines):
+            if re.match(r"\s*with nogil", line) and "#" not in line and not lines[number - 1].lstrip().startswith("#"):
+                bare.append((path.name, number + 1))
+    assert bare == []

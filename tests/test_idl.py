@@ -1,0 +1,118 @@
+import inspect
+
+import pytest
+
+from jubatus import SERVICES, class_name, idl
+from jubatus.errors import UnknownMethod
+from jubatus.idl import COMMON, Argument, Host, Join, Lock, Method, Route, Service, service, services
+from jubatus.types import BOOL, STRING, UINT
+
+ROWS = [(declared, method) for declared in services().values() for method in declared.methods]
+ALL = [*ROWS, *((None, method) for method in COMMON)]
+IDS = [f"{declared.name if declared else 'common'}-{method.name}" for declared, method in ALL]
+
+
+def test_services_are_found_by_name() -> None:
+    assert tuple(services()) == SERVICES
+    for name, declared in services().items():
+        assert declared is service(name)
+        assert declared.name == name
+    with pytest.raises(ValueError, match="no service 'nothing'; there are classifier, "):
+        service("nothing")
+
+
+def test_methods_are_found_by_name() -> None:
+    for declared in services().values():
+        assert declared.all_methods == declared.methods + COMMON
+        for method in declared.all_methods:
+            assert declared.method(method.name) is method
+        with pytest.raises(UnknownMethod, match="nothing"):
+            declared.method("nothing")
+        assert len({method.name for method in declared.all_methods}) == len(declared.all_methods)
+
+
+@pytest.mark.parametrize(("declared", "method"), ALL, ids=IDS)
+def test_every_row_is_sound(declared: Service | None, method: Method) -> None:
+    lines = method.doc.splitlines()
+    assert lines[0].endswith(".")
+    assert lines[0][0].isupper()
+    assert "Returns:" in lines or method.returns is BOOL
+    assert lines[1:2] in ([], [""])
+    assert not any(line.startswith(" ") for line in lines[:1])
+    for argument in method.args:
+        assert f"    {argument.name}: " in method.doc
+    assert method.name.isidentifier()
+    if method.route is Route.CHT:
+        assert method.args[0].type is STRING
+        assert declared is not None and declared.uses_cht
+    if method.counts:
+        assert method.lock is not Lock.ANALYSIS
+    if method.route is Route.RANDOM:
+        assert method.join is Join.PASS
+
+
+def test_update_count_rises_with_every_update_but_those_of_weight() -> None:
+    for declared, method in ALL:
+        assert method.counts == (method.lock is Lock.UPDATE and (declared is None or declared.name != "weight"))
+
+
+def test_common_rows() -> None:
+    rows = {method.name: method for method in COMMON}
+    assert list(rows) == ["get_config", "save", "load", "get_status", "do_mix", "get_proxy_status"]
+    assert {name for name, row in rows.items() if row.host is not Host.SERVER} == {"do_mix", "get_proxy_status"}
+    assert {name for name, row in rows.items() if row.route is Route.INTERNAL} == {"do_mix", "get_proxy_status"}
+    assert {name for name, row in rows.items() if row.lock is Lock.NOLOCK} == {
+        "get_config",
+        "get_status",
+        "do_mix",
+        "get_proxy_status",
+    }
+    assert {name for name, row in rows.items() if row.long} == {"save", "load", "do_mix"}
+
+
+def test_messages_of_a_declaration_are_those_of_its_rows() -> None:
+    for declared in services().values():
+        text = " ".join(str(t) for m in declared.methods for t in (m.returns, *(a.type for a in m.args)))
+        for message in declared.messages:
+            assert message.message_name() in text
+            assert message.__doc__
+            assert message.__module__ == f"jubatus.{declared.name}.types"
+
+
+def test_names_of_classes() -> None:
+    assert class_name("nearest_neighbor") == "NearestNeighbor"
+    assert service("classifier").class_name == "Classifier"
+
+
+def test_a_model_is_imported_when_it_is_asked_for() -> None:
+    declared = Service("x", "collections:OrderedDict", ())
+    assert declared.model_class.__name__ == "OrderedDict"
+    assert declared.messages == ()
+
+
+ROW = Method(
+    "find",
+    (Argument("id", STRING), Argument("size", UINT)),
+    BOOL,
+    Route.CHT,
+    Lock.ANALYSIS,
+    Join.PASS,
+    """Find.
+
+    Much.
+    """,
+)
+
+
+def test_a_row_makes_a_function() -> None:
+    function = ROW.function(Method, lambda instance, *args: (instance, *args))
+    assert str(inspect.signature(function)) == "(self, id, size)"
+    assert function.__doc__ == ROW.doc == "Find.\n\nMuch."
+    assert (function.__name__, function.__qualname__, function.__module__) == ("find", "Method.find", idl.__name__)
+    for found in (function(0, 1, 2), function(0, 1, size=2), function(0, size=2, id=1)):
+        assert found == (0, 1, 2)
+    for args, kwargs in [((1,), {}), ((1, 2, 3), {}), ((1, 2), {"size": 3}), ((1,), {"length": 2})]:
+        with pytest.raises(TypeError):
+            function(0, *args, **kwargs)
+    assert ROW.replicas == 2
+    assert not ROW.counts

@@ -58,8 +58,8 @@ class ConfigSyntaxError(ConfigError):
         self.column = column
 
 
-class ModelError(JubatusError):
-    """A request that the model must refuse; the model is as it was."""
+class ModelError(JubatusError, RuntimeError):
+    """A request that the model must refuse. It is a RuntimeError as well, which in-process users of 1.1 catch."""
 
 
 class UnsupportedMethod(ModelError):

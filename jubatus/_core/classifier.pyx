@@ -175,21 +175,15 @@ cdef class Classifier(Model):
         self.storage.score(w)
         scores = w.scores.data()
         y = self.storage.labels.find(label)
-        if self.method == PERCEPTRON:
-            for slot in self.storage.labels.order:
-                if scores[slot] > best:
-                    best = scores[slot]
-                    r = slot
-            if r == y and r != NONE or r == NONE and label.empty():
-                return False
-        else:
-            for i in range(self.storage.labels.order.size()):
-                slot = self.storage.labels.order[i]
-                if <uint32_t>slot == y:
-                    continue
-                if i == 0 or scores[slot] > best:
-                    best = scores[slot]
-                    r = slot
+        for i in range(self.storage.labels.order.size()):
+            slot = self.storage.labels.order[i]
+            if <uint32_t>slot == y and self.method != PERCEPTRON:
+                continue
+            if i == 0 or scores[slot] > best:
+                best = scores[slot]
+                r = slot
+        if self.method == PERCEPTRON and (r == y if r != NONE else label.empty()):
+            return False
         if r != NONE:
             rival = self.storage.labels.names[r]
         has_rival = not rival.empty()  # a label without a name is no rival
@@ -427,7 +421,7 @@ cdef class Classifier(Model):
             status = self.counts.unpack(c)
         return status if status else self.converter.weights.unpack(c)
 
-    cdef void take_over(self, Model other):
+    cdef void take_over(self, Model other) noexcept:
         cdef Classifier fresh = <Classifier>other
         self.storage.swap(fresh.storage)
         self.counts.swap(fresh.counts)

@@ -104,7 +104,7 @@ cdef class Converter:
     cdef list idle
 
     cdef Workspace borrow(self)
-    cdef void give_back(self, Workspace space)
+    cdef int give_back(self, Workspace space) except -1
     cdef int convert(self, Work* w, Cursor* c, bint update) noexcept nogil
     cdef int read(self, Work* w, Cursor* c) noexcept nogil
     cdef int filter_strings(self, Work* w) noexcept nogil
@@ -115,8 +115,8 @@ cdef class Converter:
     cdef int add_numbers(self, Work* w, vector[NumberValue]* values) noexcept nogil
     cdef void combine(self, Work* w) noexcept nogil
     cdef void hash_names(self, Work* w) noexcept nogil
-    cdef Span span(self, bytes text)
-    cdef uint32_t add_shape(self, Form form, Weighting weighting, bytes infix, bytes suffix)
+    cdef Span span(self, bytes text) except *
+    cdef int add_shape(self, Form form, Weighting weighting, bytes infix, bytes suffix) except -1
     cdef int compile_string_filter(self, rule) except -1
     cdef int compile_number_filter(self, rule) except -1
     cdef int compile_string_rule(self, rule) except -1

@@ -39,7 +39,7 @@ cdef Matcher compile_matcher(object matcher) except *:
     return m
 
 
-cdef Span as_span(bytes value):
+cdef Span as_span(bytes value) except *:
     cdef Span span
     span.p = value
     span.n = len(value)
@@ -136,11 +136,11 @@ cdef class Converter:
         for rule in self.rules.combination_rules:
             self.compile_combination(rule)
 
-    cdef Span span(self, bytes text):
+    cdef Span span(self, bytes text) except *:
         self.texts.append(text)
         return as_span(text)
 
-    cdef uint32_t add_shape(self, Form form, Weighting weighting, bytes infix, bytes suffix):
+    cdef int add_shape(self, Form form, Weighting weighting, bytes infix, bytes suffix) except -1:
         cdef Shape shape
         shape.form = form
         shape.weighting = weighting
@@ -224,8 +224,9 @@ cdef class Converter:
         """A workspace that no other call uses."""
         return self.idle.pop() if self.idle else Workspace()
 
-    cdef void give_back(self, Workspace space):
+    cdef int give_back(self, Workspace space) except -1:
         self.idle.append(space)
+        return 0
 
     def vector(self, bytes datum not None, bint update=False, bint merge=False):
         """Convert one packed datum.

@@ -49,7 +49,7 @@ cdef class Storage:
     cdef void clear(self) noexcept nogil
     cdef void pack(self, Buffer* out) noexcept nogil
     cdef int unpack(self, Cursor* c) noexcept nogil
-    cdef void swap(self, Storage other)
+    cdef void swap(self, Storage other) noexcept
     cdef void pack_diff(self, Buffer* out) noexcept nogil
     cdef void add_to_master(self, uint32_t at, uint32_t label, double weight, double covariance) noexcept nogil
     cdef void drop_diff(self) noexcept nogil

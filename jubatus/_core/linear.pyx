@@ -477,7 +477,7 @@ cdef class Storage:
                     self.plane(row, from_plane + 1)[position] = covariance
         return status
 
-    cdef void swap(self, Storage other):
+    cdef void swap(self, Storage other) noexcept:
         self.labels.swap(other.labels)
         self.table.swap(other.table)
         self.pool.swap(other.pool)

@@ -13,7 +13,7 @@ cdef class Model:
 
     cdef void pack_into(self, Buffer* out) noexcept nogil
     cdef int unpack_from(self, Cursor* c) noexcept nogil
-    cdef void take_over(self, Model other)
+    cdef void take_over(self, Model other) noexcept
 
 
 cdef bytes packed_bool(bint value)

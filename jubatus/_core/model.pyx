@@ -90,5 +90,5 @@ cdef class Model:
         """Read a packed model into one that has learned nothing; a negative status where it is none."""
         return MISMATCH
 
-    cdef void take_over(self, Model other):
+    cdef void take_over(self, Model other) noexcept:
         """Swap contents with a model of the same configuration."""

@@ -23,7 +23,7 @@ cdef class Unlearner:
     cdef void clear(self) noexcept nogil
     cdef void pack(self, Buffer* out) noexcept nogil
     cdef int unpack(self, Cursor* c) noexcept nogil
-    cdef void swap(self, Unlearner other)
+    cdef void swap(self, Unlearner other) noexcept
     cpdef dict status(self)
 
 

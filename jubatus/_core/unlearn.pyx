@@ -87,7 +87,7 @@ cdef class Unlearner:
         """Read into one that knows nothing."""
         return skip(c[0])
 
-    cdef void swap(self, Unlearner other):
+    cdef void swap(self, Unlearner other) noexcept:
         pass
 
     cpdef dict status(self):
@@ -230,7 +230,7 @@ cdef class Lru(Unlearner):
                 self.link(id)
         return status
 
-    cdef void swap(self, Unlearner other):
+    cdef void swap(self, Unlearner other) noexcept:
         cdef Lru lru = <Lru>other
         self.known.swap(lru.known)
         self.ids.swap(lru.ids)
@@ -322,7 +322,7 @@ cdef class Random(Unlearner):
             self.known[self.ids[i]] = i
         return status if status else end_of_struct(c, more)
 
-    cdef void swap(self, Unlearner other):
+    cdef void swap(self, Unlearner other) noexcept:
         cdef Random random = <Random>other
         self.known.swap(random.known)
         self.ids.swap(random.ids)

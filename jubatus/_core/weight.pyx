@@ -87,7 +87,7 @@ cdef class Weight(Model):
             return MISMATCH
         return status if status else self.converter.weights.unpack(c)
 
-    cdef void take_over(self, Model other):
+    cdef void take_over(self, Model other) noexcept:
         self.converter.weights.swap((<Weight>other).converter.weights)
 
     def get_diff(self):

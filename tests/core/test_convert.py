@@ -70,7 +70,7 @@ def test_many_tokens_come_in_the_order_of_the_original_s_map(words: list[str]) -
 @given(st.lists(st.floats(), max_size=8))
 def test_numbers_are_printed_as_c_prints_them(values: list[float]) -> None:
     config = {"num_rules": [{"key": "*", "type": "str"}, {"key": "*", "type": "log"}]}
-    compare(config, [[], [["k", abs(v) if v != v else v] for v in values], []])
+    compare(config, [[], [["k", v] for v in values], []])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jubatus._core.classifier import Classifier
 from jubatus._core.wire import pack, unpack
 from jubatus.errors import ModelError
-from tests.core.calls import call, exact, stored
+from tests.core.calls import call, diff_of, exact, stored
 from tests.core.test_linear import CONVERTER, METHODS, datum, small
 from tests.reference import models
 from tests.reference.linear import Refused
@@ -153,6 +153,41 @@ def test_a_mix_touches_its_labels_and_drops_what_was_forgotten() -> None:
         assert exact(call(f, "classify", [[[], [["x", 1.0]]]])) == exact(s.classify([[[], [["x", 1.0]]]]))
     in_order = [[label for label, _ in call(f, "classify", [[[], []]])[0]] for f in fast]
     assert sorted(in_order[0]) == sorted(in_order[1])
+
+
+@settings(max_examples=100)
+@given(
+    method=st.sampled_from(METHODS),
+    unlearner=unlearners,
+    rounds=st.lists(
+        st.lists(st.lists(st.tuples(labels, datum(small)).map(list), max_size=6), min_size=2, max_size=3), max_size=3
+    ),
+    query=datum(small),
+)
+def test_servers_that_unlearn_and_mix(
+    method: str, unlearner: dict[str, Any], rounds: list[list[Any]], query: list[Any]
+) -> None:
+    config = config_of(method, unlearner)
+    fast = [Classifier(config, distributed=True) for _ in range(3)]
+    slow = [models.Classifier(config, True) for _ in range(3)]
+    for shares in rounds:
+        for f, s, share in zip(fast, slow, shares, strict=False):
+            for label, numbers in share:
+                try:
+                    s.train([[label.encode(), numbers]])
+                except Refused:
+                    continue
+                call(f, "train", [[label, numbers]])
+        mixed, want = fast[0].get_diff(), slow[0].get_diff()
+        for f, s in zip(fast[1:], slow[1:], strict=True):
+            mixed, want = Classifier.mix(mixed, f.get_diff()), models.Classifier.mix(s.get_diff(), want)
+        assert diff_of(unpack(mixed)) == diff_of(want)
+        for f, s in zip(fast, slow, strict=True):
+            assert f.put_diff(mixed) is s.put_diff(want) is True
+            assert call(f, "get_labels") == s.get_labels()
+            assert exact(call(f, "classify", [query])) == exact(s.classify([query]))
+            assert stored(unpack(f.pack())) == stored(s.pack())
+            assert f.status() == s.status()
 
 
 def test_a_model_file_with_more_labels_than_fit_is_taken_as_it_is() -> None:

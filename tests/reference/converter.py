@@ -203,7 +203,7 @@ def num_feature(kind: str, key: bytes, x: float) -> tuple[bytes, float]:
     if kind == "log":
         return name, ieee.log(x if x > 1.0 else 1.0)
     assert kind == "str"
-    return name + b"$" + b"%g" % x, 1.0
+    return name + b"$" + ieee.print_g(x), 1.0
 
 
 COMBINE: dict[str, Callable[[float, float], float]] = {"add": lambda a, b: a + b, "mul": lambda a, b: a * b}

@@ -1,0 +1,4 @@
+"""The weights' part of a MIX: what servers learned, joined by averaging."""
+
+class WeightsDiff:
+    """A diff whose texts point into the bytes that it was read from."""

@@ -25,6 +25,17 @@ struct Head {
 
 inline uint64_t big_endian(const uint8_t* p, int size) {
     uint64_t v = 0;
+#ifdef __BYTE_ORDER__
+    if (size == 8 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
+        memcpy(&v, p, 8);
+        return __builtin_bswap64(v);
+    }
+    if (size == 4 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
+        uint32_t half;
+        memcpy(&half, p, 4);
+        return __builtin_bswap32(half);
+    }
+#endif
     for (int i = 0; i < size; i++) v = v << 8 | p[i];
     return v;
 }

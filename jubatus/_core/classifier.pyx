@@ -23,7 +23,7 @@ from jubatus._core.labels cimport LabelCounts
 from jubatus._core.linear cimport Storage
 from jubatus._core.linear_diff cimport DiffCell, DiffRow, WeightsDiff
 from jubatus._core.model cimport LONG, Model, packed_bool
-from jubatus._core.sparse cimport NONE, Work, Workspace, sort_and_merge
+from jubatus._core.sparse cimport NONE, Work, Workspace, sort_and_merge, take_features
 from jubatus._core.unlearn cimport Unlearner
 from jubatus._core.weights cimport WeightManager
 from jubatus._core.wire cimport Reader, take
@@ -147,7 +147,7 @@ cdef class Classifier(Model):
         if fields < 2:
             nothing.at = EMPTY_DATUM
             nothing.end = EMPTY_DATUM + 1
-        status = self.converter.convert(w, &nothing if fields < 2 else c, True)
+        status = self.converter.convert(w, &nothing if fields < 2 else c, True, False)
         if status:
             return status
         for k in range(2, fields):
@@ -200,8 +200,8 @@ cdef class Classifier(Model):
                     self.storage.labels.add(label)
                 return False
             n = 0.0
-            for i in range(w.features.size()):
-                n += w.features[i].value * w.features[i].value
+            for i in range(w.ids.size()):
+                n += w.values[i] * w.values[i]
             if n == 0:
                 self.storage.labels.add(label)
                 return False
@@ -246,15 +246,9 @@ cdef class Classifier(Model):
 
     cdef void add_all(self, Work* w, const string& label, const string& rival, bint has_rival, double step) noexcept nogil:
         """Move weights by step times the value: up for the label, down for its rival."""
-        cdef uint32_t y = self.storage.labels.add(label), r = self.storage.labels.add(rival) if has_rival else NONE, at
-        cdef size_t i
-        cdef double d
-        for i in range(w.features.size()):
-            d = w.features[i].value * step
-            at = self.storage.row_of(w, i, self.converter.shapes.data())
-            self.storage.add(at, y, d)
-            if r != NONE:
-                self.storage.add(at, r, -d)
+        cdef uint32_t y = self.storage.labels.add(label)
+        cdef uint32_t r = self.storage.labels.add(rival) if has_rival else NONE
+        self.storage.move(w, self.converter.shapes.data(), y, r, step)
 
     cdef void adapt_all(
         self, Work* w, const string& label, const string& rival, bint has_rival, double step, double variance
@@ -267,13 +261,13 @@ cdef class Classifier(Model):
         cdef double beta = 1.0 / (variance + 1.0 / c), alpha = (1.0 - step) * beta
         cdef float twice = 2 * self.c, squared = self.c * self.c
         cdef double k = twice + squared * variance
-        if w.features.empty():
+        if w.ids.empty():
             return
         slots[0] = self.storage.labels.add(label)
         if has_rival:
             slots[1] = self.storage.labels.add(rival)
-        for i in range(w.features.size()):
-            x = w.features[i].value
+        for i in range(w.ids.size()):
+            x = w.values[i]
             at = self.storage.row_of(w, i, self.converter.shapes.data())
             for side in range(sides):
                 self.storage.get(at, slots[side], &weight, &covariance)
@@ -321,9 +315,10 @@ cdef class Classifier(Model):
         cdef int status
         while n:
             n -= 1
-            status = self.converter.convert(w, c, False)
+            status = self.converter.convert(w, c, False, True)
             if status:
                 return status
+            take_features(w[0])
             self.storage.score(w)
             out.array(self.storage.labels.order.size())
             for slot in self.storage.labels.order:

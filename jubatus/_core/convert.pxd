@@ -1,8 +1,9 @@
+cimport cython
 from libc.stdint cimport uint32_t, uint64_t
 from libcpp.vector cimport vector
 
 from jubatus._core.kernels cimport Cursor
-from jubatus._core.sparse cimport Form, NumberValue, Shape, Span, StringValue, Weighting, Work, Workspace
+from jubatus._core.sparse cimport Feature, Form, NumberValue, Shape, Span, StringValue, Weighting, Work, Workspace
 from jubatus._core.weights cimport WeightManager
 
 
@@ -88,6 +89,7 @@ cdef int validate_datum(Cursor* c) noexcept nogil
 cdef int check(int status, Work* w) except -1
 
 
+@cython.final
 cdef class Converter:
     cdef readonly object rules
     cdef WeightManager weights
@@ -105,14 +107,15 @@ cdef class Converter:
 
     cdef Workspace borrow(self)
     cdef int give_back(self, Workspace space) except -1
-    cdef int convert(self, Work* w, Cursor* c, bint update) noexcept nogil
+    cdef int convert(self, Work* w, Cursor* c, bint update, bint ordered) noexcept nogil
     cdef int read(self, Work* w, Cursor* c) noexcept nogil
     cdef int filter_strings(self, Work* w) noexcept nogil
     cdef int filter_string(self, Work* w, const StringFilterRule* rule, StringValue v) noexcept nogil
     cdef void filter_numbers(self, Work* w) noexcept nogil
     cdef int split(self, Work* w, const StringRuleData* rule, Span value) noexcept nogil
-    cdef int add_strings(self, Work* w, vector[StringValue]* values) noexcept nogil
+    cdef int add_strings(self, Work* w, vector[StringValue]* values, bint ordered) noexcept nogil
     cdef int add_numbers(self, Work* w, vector[NumberValue]* values) noexcept nogil
+    cdef uint64_t whole_id(self, Work* w, const Feature* f) noexcept nogil
     cdef void combine(self, Work* w) noexcept nogil
     cdef void hash_names(self, Work* w) noexcept nogil
     cdef Span span(self, bytes text) except *

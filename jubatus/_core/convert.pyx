@@ -5,6 +5,7 @@ strings, number filters, number rules likewise, document statistics (training on
 zeros, combinations, and at last hashed names where the configuration asks for them.
 """
 
+cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.math cimport exp, log
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
@@ -17,8 +18,9 @@ from jubatus._core.kernels cimport MISMATCH, Cursor, read_array, read_double, re
 from jubatus._core.regex cimport Regex, SLACK, ends_inside_character
 from jubatus._core.sparse cimport (
     BIN, BM25, FNV_OFFSET, IDF, IDF1, NUMBER, NUMBER_TEXT, PLAIN, STRING, USER,
-    Feature, Form, NumberValue, Shape, Span, StringValue, Text, Token, Weighting, Work, Workspace,
-    count_ngrams, count_token, count_words, fnv1, join, mix, put_name, sort_and_merge, text,
+    Feature, Form, NumberValue, Shape, Span, StringValue, Token, Weighting, Work, Workspace,
+    add_features, count_ngrams, count_token, count_words, fnv1, hash_part, join_id, name_id, order_tokens, prefix_of,
+    put_name, sort_and_merge, spread_key, spread_rest, take_features,
 )
 from jubatus._core.weights cimport WeightManager
 
@@ -107,6 +109,7 @@ cdef int validate_datum(Cursor* c) noexcept nogil:
     return status
 
 
+@cython.final
 cdef class Converter:
     """Turn datums into feature vectors.
 
@@ -146,8 +149,9 @@ cdef class Converter:
         shape.weighting = weighting
         shape.infix = self.span(infix)
         shape.suffix = self.span(suffix)
-        shape.infix_text = text(shape.infix.p, shape.infix.n)
-        shape.suffix_text = text(shape.suffix.p, shape.suffix.n)
+        shape.rest = spread_rest(hash_part(shape.suffix.p, shape.suffix.n))
+        shape.cut_at_suffix = suffix.rfind(b"@") == 0
+        shape.suffix_prefix = prefix_of(shape.suffix.p, shape.suffix.n)
         shape.group_from = max(suffix.rfind(b"@"), 0)
         shape.sharp_at = max(suffix.rfind(b"#"), 0)
         self.shapes.push_back(shape)
@@ -247,32 +251,40 @@ cdef class Converter:
         cdef Cursor c
         cdef Feature f
         cdef bytes name
+        cdef size_t i
         c.at = <const uint8_t*><const char*>datum
         c.end = c.at + len(datum)
         try:
-            check(self.convert(&space.work, &c, update), &space.work)
+            check(self.convert(&space.work, &c, update, not merge), &space.work)
+            features = []
             if merge:
                 sort_and_merge(space.work, self.shapes.data())
-            features = []
-            for f in space.work.features:
+            else:
+                take_features(space.work)
+            for i in range(space.work.ids.size()):
+                f = space.work.features[space.work.from_features[i] if merge else i]
                 name = PyBytes_FromStringAndSize(NULL, f.name_size)
                 put_name(PyBytes_AS_STRING(name), f, self.shapes.data())
-                features.append((name, f.value))
+                features.append((name, space.work.values[i]))
             return features
         finally:
             self.give_back(space)
 
-    cdef int convert(self, Work* w, Cursor* c, bint update) noexcept nogil:
-        """Convert the datum under the cursor into w.features, unsorted and unmerged."""
+    cdef int convert(self, Work* w, Cursor* c, bint update, bint ordered) noexcept nogil:
+        """Convert the datum under the cursor into w.features, unsorted and unmerged.
+
+        What is sorted afterwards need not be ordered, except where the order decides names or sums before.
+        """
         cdef int status
+        ordered = ordered or self.combinations.size() or self.weights.counts_groups
         w.reset()
         status = self.read(w, c)
         if status == 0 and self.string_filters.size():
             status = self.filter_strings(w)
         if status == 0:
-            status = self.add_strings(w, &w.strings)
+            status = self.add_strings(w, &w.strings, ordered)
         if status == 0:
-            status = self.add_strings(w, &w.filtered_strings)
+            status = self.add_strings(w, &w.filtered_strings, ordered)
         if status:
             return status
         self.filter_numbers(w)
@@ -394,16 +406,16 @@ cdef class Converter:
                     v.value = changed(filter, v.value)
                     w.filtered_numbers.push_back(v)
 
-    cdef int add_strings(self, Work* w, vector[StringValue]* values) noexcept nogil:
+    cdef int add_strings(self, Work* w, vector[StringValue]* values, bint ordered) noexcept nogil:
         cdef size_t r, i
         cdef int32_t k
         cdef int status
         cdef StringRuleData* rule
         cdef Shape* shape
         cdef StringValue v
-        cdef Text head
+        cdef uint64_t key
         cdef Token* token
-        cdef Feature f
+        cdef Feature* f
         for r in range(self.string_rules.size()):
             rule = &self.string_rules[r]
             shape = &self.shapes[rule.shape]
@@ -412,7 +424,7 @@ cdef class Converter:
                 if not selects(&rule.match, v.key.p, v.key.n):
                     continue
                 w.tokens.clear()
-                w.chains.clear()
+                w.seen.start()
                 status = self.split(w, rule, v.value)
                 if status:
                     return refuse(w, NULL, v.key) if status == REFUSED else status
@@ -420,25 +432,25 @@ cdef class Converter:
                     continue
                 if memchr(v.key.p, b"$", v.key.n) != NULL:
                     return refuse(w, b"feature key cannot contain '$': ", v.key)
-                head = join(text(v.key.p, v.key.n), shape.infix_text)
-                f.key = v.key.p
-                f.key_size = v.key.n
-                f.shape = rule.shape
-                w.order.resize(w.tokens.size())
-                w.chains.order(w.order.data())
+                key = spread_key(hash_part(v.key.p, v.key.n))
+                order_tokens(w[0], ordered)
+                f = add_features(w[0], w.tokens.size())
                 for k in w.order:
                     token = &w.tokens[k]
+                    f.key = v.key.p
+                    f.key_size = v.key.n
                     f.token = token.span.p
                     f.token_size = token.span.n
+                    f.shape = rule.shape
                     f.name_size = v.key.n + shape.infix.n + token.span.n + shape.suffix.n
-                    f.id = mix(head.sum + head.power * (token.text.sum + token.text.power * shape.suffix_text.sum))
+                    f.id = join_id(key, token.hash, shape.rest) if shape.cut_at_suffix else self.whole_id(w, f)
                     if rule.sample == SAMPLE_BIN:
                         f.value = 1.0
                     elif rule.sample == SAMPLE_TF:
                         f.value = token.count
                     else:
                         f.value = log(1.0 + token.count)
-                    w.features.push_back(f)
+                    f += 1
         return 0
 
     cdef int split(self, Work* w, const StringRuleData* rule, Span value) noexcept nogil:
@@ -465,7 +477,7 @@ cdef class Converter:
         cdef NumberRuleData* rule
         cdef NumberValue v
         cdef Shape* shape
-        cdef Feature f
+        cdef Feature* f
         cdef char* printed
         for i in range(values.size()):
             v = values[0][i]
@@ -476,6 +488,7 @@ cdef class Converter:
                 if memchr(v.key.p, b"$", v.key.n) != NULL:
                     return refuse(w, b"feature key cannot contain '$': ", v.key)
                 shape = &self.shapes[rule.shape]
+                f = add_features(w[0], 1)
                 f.key = v.key.p
                 f.key_size = v.key.n
                 f.shape = rule.shape
@@ -491,38 +504,37 @@ cdef class Converter:
                     f.token = printed
                     f.value = 1.0
                 f.name_size = v.key.n + shape.infix.n + f.token_size
-                f.id = mix(join(join(text(v.key.p, v.key.n), shape.infix_text), text(f.token, f.token_size)).sum)
-                w.features.push_back(f)
+                f.id = self.whole_id(w, f)
         return 0
+
+    cdef uint64_t whole_id(self, Work* w, const Feature* f) noexcept nogil:
+        """The id of a feature whose name has to be put together for it."""
+        w.scratch.resize(f.name_size)
+        put_name(&w.scratch[0], f[0], self.shapes.data())
+        return name_id(w.scratch.data(), f.name_size)
 
     cdef void combine(self, Work* w) noexcept nogil:
         """Append a feature for each selected pair of the features so far."""
         cdef size_t n = w.features.size(), rule, j, m
         cdef vector[Span] names
-        cdef vector[Text] texts
         cdef vector[int] sides  # 1: the left matcher selects it, 2: the right one
         cdef CombinationRuleData* data
-        cdef Text between = text(b"&", 1)
-        cdef Text suffix
         cdef Feature f
         cdef char* out
         if n < 2:
             return
         names.resize(n)
-        texts.resize(n)
         sides.resize(n)
         for j in range(n):
             names[j].n = w.features[j].name_size
             out = w.arena.take(names[j].n)
             names[j].p = out
             put_name(out, w.features[j], self.shapes.data())
-            texts[j] = text(out, names[j].n)
         f.key = NULL
         f.key_size = 0
         f.shape = 0
         for rule in range(self.combinations.size()):
             data = &self.combinations[rule]
-            suffix = text(data.suffix.p, data.suffix.n)
             for j in range(n):
                 sides[j] = selects(&data.left, names[j].p, names[j].n) | selects(&data.right, names[j].p, names[j].n) << 1
             for j in range(n):
@@ -540,7 +552,7 @@ cdef class Converter:
                     memcpy(out, names[m].p, names[m].n)
                     memcpy(out + names[m].n, data.suffix.p, data.suffix.n)
                     f.name_size = f.token_size
-                    f.id = mix(join(join(join(texts[j], between), texts[m]), suffix).sum)
+                    f.id = name_id(f.token, f.token_size)
                     f.value = w.features[j].value
                     if data.multiply:
                         f.value *= w.features[m].value
@@ -568,7 +580,7 @@ cdef class Converter:
             f.key_size = 0
             f.shape = 0
             f.name_size = f.token_size
-            f.id = mix(text(digits, f.token_size).sum)
+            f.id = name_id(digits, f.token_size)
 
 
 cdef Span padded(Work* w, Span value) noexcept nogil:

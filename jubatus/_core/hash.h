@@ -1,56 +1,68 @@
 // Hashes of byte strings.
 //
-// Text: a feature's id is a polynomial over its name's bytes, sum of (s[i] + 1) * B^i mod 2^64. The hash of a
-// concatenation follows from the hashes of the parts, so a name is never put together to be hashed. mix() spreads a sum
-// over all bits for use in a table.
+// name_id: the id of a feature by its name. A name `key$token@rest` (cut at the first `$` and the last `@` behind it) is
+//   hashed by its parts, so that a converter hashes key and rest once and only the token each time; any other name is
+//   hashed whole. The parts go through 64x64 -> 128 bit multiplications whose halves are folded together.
 // fnv1a: 64-bit FNV-1a as std::tr1::hash<std::string> computes it where char is signed: bytes from 0x80 on enter
 //   sign-extended. Check: "" -> 14695981039346656037, "abc" -> 16654208175385433931.
 // fnv1: 64-bit FNV-1 (multiply first) with the same sign extension. Check: "a" -> 12638153115695167422.
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace jubatus {
 
-struct Text {
-    uint64_t sum;
-    uint64_t power;  // B to the length
-};
+const uint64_t SALT[4] = {0x9e6c63d0876a9a35ull, 0xd6e8feb86659fd93ull, 0xa0761d6478bd642full, 0xe7037ed1a0b428dbull};
 
-const uint64_t TEXT_BASE = 0x9e6c63d0876a9a35ull;  // odd, 5 mod 8: its powers have the longest period
-const Text EMPTY_TEXT = {0, 1};
-
-struct Powers {
-    uint64_t of[65];
-    constexpr Powers() : of{} {
-        of[0] = 1;
-        for (int i = 1; i < 65; i++) of[i] = of[i - 1] * TEXT_BASE;
-    }
-};
-constexpr Powers POWERS;
-
-inline Text join(Text a, Text b) { return {a.sum + a.power * b.sum, a.power * b.power}; }
-
-inline Text text(const char* s, size_t n) {
-    Text t = EMPTY_TEXT;
-    const uint8_t* p = reinterpret_cast<const uint8_t*>(s);
-    for (;;) {
-        size_t block = n < 64 ? n : 64;
-        uint64_t sum = 0;
-        for (size_t i = 0; i < block; i++) sum += (uint64_t(p[i]) + 1) * POWERS.of[i];
-        t.sum += t.power * sum;
-        t.power *= POWERS.of[block];
-        n -= block;
-        if (!n) return t;
-        p += block;
-    }
+inline uint64_t fold(uint64_t a, uint64_t b) {
+    unsigned __int128 p = static_cast<unsigned __int128>(a) * b;
+    return uint64_t(p) ^ uint64_t(p >> 64);
 }
 
-inline uint64_t mix(uint64_t x) {
-    x ^= x >> 32;
-    x *= 0xd6e8feb86659fd93ull;
-    x ^= x >> 32;
-    return x;
+inline uint64_t load(const char* p, int size) {
+    uint64_t v = 0;
+    memcpy(&v, p, size);
+    return v;
+}
+
+// The last word of a part, of which `n` bytes (up to 8) count.
+inline uint64_t end_part(uint64_t h, uint64_t word, size_t n) { return fold(h ^ word ^ SALT[0], SALT[1] + n); }
+
+inline uint64_t hash_part(const char* p, size_t n) {
+    uint64_t h = n;
+    for (; n > 8; p += 8, n -= 8) h = fold(h ^ load(p, 8) ^ SALT[2], SALT[3]);
+    if (n == 8) return end_part(h, load(p, 8), 8);
+    uint64_t word = 0;
+    if (n >= 4)
+        word = load(p, 4) | load(p + n - 4, 4) << (8 * (n - 4));
+    else
+        for (size_t i = 0; i < n; i++) word |= uint64_t(uint8_t(p[i])) << (8 * i);
+    return end_part(h, word, n);
+}
+
+// The same for a part of 1 to 8 bytes behind whose start 8 bytes can be read.
+inline uint64_t hash_short_part(const char* p, size_t n) {
+    return end_part(n, load(p, 8) & (~uint64_t(0) >> (64 - 8 * n)), n);
+}
+
+// From the hashes of key, token and rest to the id; the first two steps do not depend on the token.
+inline uint64_t spread_key(uint64_t key) { return fold(key ^ SALT[1], SALT[2]); }
+inline uint64_t spread_rest(uint64_t rest) { return rest | 1; }
+inline uint64_t join_id(uint64_t spread_key, uint64_t token, uint64_t spread_rest) {
+    return fold(token ^ spread_key, spread_rest ^ SALT[3]);
+}
+
+inline uint64_t name_id(const char* p, size_t n) {
+    const char* dollar = static_cast<const char*>(memchr(p, '$', n));
+    if (dollar) {
+        const char* at = p + n - 1;
+        while (at > dollar && *at != '@') at--;
+        if (at > dollar)
+            return join_id(spread_key(hash_part(p, dollar - p)), hash_part(dollar + 1, at - dollar - 1),
+                           spread_rest(hash_part(at, p + n - at)));
+    }
+    return join_id(SALT[3], hash_part(p, n), SALT[1]);
 }
 
 const uint64_t FNV_OFFSET = 14695981039346656037ull;

@@ -1,3 +1,4 @@
+cimport cython
 from libc.stdint cimport int32_t, uint32_t, uint64_t
 from libcpp.map cimport map as ordered_map
 from libcpp.string cimport string
@@ -8,6 +9,7 @@ from jubatus._core.kernels cimport Buffer, Cursor
 from jubatus._core.sparse cimport Chains
 
 
+@cython.final
 cdef class Labels:
     cdef unordered_map[string, uint32_t] slots
     cdef vector[string] names
@@ -34,6 +36,7 @@ cdef struct LabelCount:
     bint in_master
 
 
+@cython.final
 cdef class LabelCounts:
     cdef ordered_map[string, LabelCount] counts
     cdef uint64_t version

@@ -4,6 +4,7 @@ The order of labels is visible in replies and decides ties, so it is that of the
 in the order of a map keyed by number into a map keyed by name, and that one's order is the result.
 """
 
+cimport cython
 from cython.operator cimport dereference, preincrement
 from libc.stdint cimport int32_t, uint32_t, uint64_t
 from libcpp.map cimport map as ordered_map
@@ -18,6 +19,7 @@ from jubatus._core.sparse cimport NONE, PRIMES, fnv1a
 ctypedef ordered_map[string, LabelCount].iterator CountAt
 
 
+@cython.final
 cdef class Labels:
     """Labels in slots 0, 1, 2, ... that are used again after a removal, with the numbers that model files know them by.
 
@@ -142,6 +144,7 @@ cdef class Labels:
         self.next_id, other.next_id = other.next_id, self.next_id
 
 
+@cython.final
 cdef class LabelCounts:
     """How often each label was trained, in two parts: since the last MIX (diff), and before (master)."""
 

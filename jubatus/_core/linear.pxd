@@ -1,3 +1,4 @@
+cimport cython
 from libc.stdint cimport uint32_t, uint64_t
 from libcpp.string cimport string
 from libcpp.vector cimport vector
@@ -26,6 +27,7 @@ cdef enum:
     DIFF = 1 << 29
 
 
+@cython.final
 cdef class Storage:
     cdef readonly bint covariant
     cdef readonly bint distributed
@@ -40,6 +42,7 @@ cdef class Storage:
 
     cdef void find_rows(self, Work* w) noexcept nogil
     cdef void score(self, Work* w) noexcept nogil
+    cdef void move(self, Work* w, const Shape* shapes, uint32_t label, uint32_t rival, double step) noexcept nogil
     cdef double variance(self, Work* w, uint32_t label, uint32_t rival) noexcept nogil
     cdef uint32_t row_of(self, Work* w, size_t i, const Shape* shapes) noexcept nogil
     cdef void get(self, uint32_t at, uint32_t label, double* weight, double* covariance) noexcept nogil

@@ -6,6 +6,7 @@ distributed mode it holds both twice, what all servers agreed on (master) and wh
 as their sum. A cell that does not exist reads as weight 0 and covariance 1.
 """
 
+cimport cython
 from libc.math cimport isfinite
 from libc.stdint cimport int32_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
@@ -16,7 +17,7 @@ from libcpp.vector cimport vector
 from jubatus._core.kernels cimport MISMATCH, Buffer, Cursor, read_double, read_map, read_raw, read_unsigned, skip
 from jubatus._core.labels cimport Labels
 from jubatus._core.model cimport end_of_struct, start_of_struct
-from jubatus._core.sparse cimport NONE, Chains, Feature, Shape, Work, fnv1a, insert_feature, mix, text
+from jubatus._core.sparse cimport NONE, Chains, Feature, Shape, Work, fnv1a, insert_feature, name_id
 
 cdef extern from *:
     """
@@ -29,6 +30,7 @@ cdef extern from *:
     void add_scaled(double* out, const double* row, unsigned n, double x) noexcept nogil
 
 
+@cython.final
 cdef class Storage:
     """The table of weights.
 
@@ -161,22 +163,23 @@ cdef class Storage:
 
     cdef void find_rows(self, Work* w) noexcept nogil:
         """Look up the rows of all features; each step touches only memory that the one before asked for."""
-        cdef size_t i, n = w.features.size()
+        cdef size_t i, n = w.ids.size()
         cdef const Row* row
         cdef uint32_t at
         w.rows.resize(n)
         for i in range(n):
-            self.table.prefetch(w.features[i].id)
+            self.table.prefetch(w.ids[i])
         for i in range(n):
-            row = self.table.guess(w.features[i].id)
+            row = self.table.guess(w.ids[i])
             if row != NULL:
                 prefetch(row)
         for i in range(n):
-            at = self.table.find(w.features[i].id)
+            at = self.table.find(w.ids[i])
             w.rows[i] = at
             if at != NONE:
                 prefetch(self.table.rows[at].block)
                 prefetch(self.table.rows[at].block + 64)
+                prefetch(self.table.rows[at].block + 128)
 
     cdef void score(self, Work* w) noexcept nogil:
         """Sum weight times value over the features in order, for each label, into w.scores (by slot)."""
@@ -191,15 +194,15 @@ cdef class Storage:
         self.find_rows(w)
         w.scores.assign(self.labels.names.size() + 4, 0.0)  # a dense row may be that much longer
         scores = w.scores.data()
-        for i in range(w.features.size()):
+        for i in range(w.ids.size()):
             at = w.rows[i]
             if at == NONE:
                 continue
             row = &self.table.rows[at]
-            x = w.features[i].value
-            weights = self.plane(row, 0)
+            x = w.values[i]
             room = row.room & ROOM
             if row.room & DENSE:
+                weights = dense_weights(row)
                 if isfinite(x):
                     add_scaled(scores, weights, room, x)
                 else:  # 0 times infinity would be no number in labels that the feature does not have
@@ -207,6 +210,7 @@ cdef class Storage:
                         if (<uint64_t*>row.block)[k // 64] >> (k % 64) & 1:
                             scores[k] += weights[k] * x
                 continue
+            weights = self.plane(row, 0)
             labels = <uint32_t*>row.block
             if self.distributed:
                 diffs = self.plane(row, self.width // 2)
@@ -216,12 +220,33 @@ cdef class Storage:
                 for k in range(row.count):
                     scores[labels[k]] += weights[k] * x
 
+    cdef void move(self, Work* w, const Shape* shapes, uint32_t label, uint32_t rival, double step) noexcept nogil:
+        """Move weights by step times the value: up for the label, down for its rival unless that is NONE."""
+        cdef size_t i
+        cdef uint32_t at
+        cdef double d
+        cdef Row* row
+        cdef double* weights
+        for i in range(w.ids.size()):
+            d = w.values[i] * step
+            at = self.row_of(w, i, shapes)
+            row = &self.table.rows[at]
+            if row.room & DENSE and label < row.room & ROOM and rival < row.room & ROOM:
+                weights = dense_weights(row)
+                row.count += take_up(row, label) + take_up(row, rival)
+                weights[label] += d
+                weights[rival] -= d
+                continue
+            self.add(at, label, d)
+            if rival != NONE:
+                self.add(at, rival, -d)
+
     cdef double variance(self, Work* w, uint32_t label, uint32_t rival) noexcept nogil:
         """Sum the covariances of both labels times the squared values; find_rows must have been called."""
         cdef double v = 0.0, weight = 0, covariance = 0, other = 0, x
         cdef size_t i
-        for i in range(w.features.size()):
-            x = w.features[i].value
+        for i in range(w.ids.size()):
+            x = w.values[i]
             self.get(w.rows[i], label, &weight, &covariance)
             self.get(w.rows[i], rival, &weight, &other)
             v += (covariance + other) * x * x
@@ -230,12 +255,12 @@ cdef class Storage:
     cdef uint32_t row_of(self, Work* w, size_t i, const Shape* shapes) noexcept nogil:
         """The row of a feature, which is made if there is none; find_rows must have been called."""
         if w.rows[i] == NONE:
-            w.rows[i] = insert_feature(self.table, w.features[i].id, w.features[i], shapes)
+            w.rows[i] = insert_feature(self.table, w.ids[i], w.features[w.from_features[i]], shapes)
         return w.rows[i]
 
     cdef uint32_t touch(self, const char* name, uint32_t size) noexcept nogil:
         """The row of a feature name, which is made if there is none."""
-        cdef uint64_t id = mix(text(name, size).sum)
+        cdef uint64_t id = name_id(name, size)
         cdef uint32_t at = self.table.find(id)
         if at == NONE:
             at = self.table.insert(id, size)
@@ -248,6 +273,11 @@ cdef class Storage:
         cdef Row* row
         if at != NONE:
             row = &self.table.rows[at]
+            if row.room & DENSE and label < row.room & ROOM:
+                # What does not exist stands there as (0, 1).
+                weight[0] = dense_weights(row)[label]
+                covariance[0] = dense_weights(row)[label + (row.room & ROOM)]
+                return
             position = self.position(row, label)
         if position < 0:
             weight[0], covariance[0] = 0.0, 1.0
@@ -260,8 +290,15 @@ cdef class Storage:
 
     cdef void set(self, uint32_t at, uint32_t label, double weight, double covariance) noexcept nogil:
         """Write a cell; in distributed mode the diff takes the difference to a master that exists from now on."""
-        cdef uint32_t position = self.place(at, label)
+        cdef uint32_t position
         cdef Row* row = &self.table.rows[at]
+        if row.room & DENSE and label < row.room & ROOM:
+            row.count += take_up(row, label)
+            dense_weights(row)[label] = weight
+            dense_weights(row)[label + (row.room & ROOM)] = covariance
+            return
+        position = self.place(at, label)
+        row = &self.table.rows[at]
         if not self.distributed:
             self.plane(row, 0)[position] = weight
             self.plane(row, 1)[position] = covariance
@@ -527,6 +564,18 @@ cdef class Storage:
                 self.pack_cell(out, row, cell, self.width // 2)
         out.array(1)
         out.uint(self.version)
+
+
+cdef inline double* dense_weights(const Row* row) noexcept nogil:
+    return <double*>(row.block + ((row.room & ROOM) + 63) // 64 * 8)
+
+
+cdef inline uint32_t take_up(Row* row, uint32_t label) noexcept nogil:
+    """Note that a dense row has a cell; 1 if it is new."""
+    cdef uint64_t* bits = <uint64_t*>row.block + label // 64
+    cdef uint32_t is_new = not bits[0] >> (label % 64) & 1
+    bits[0] |= <uint64_t>1 << (label % 64)
+    return is_new
 
 
 cdef bint is_empty(Row& row) noexcept nogil:

@@ -1,3 +1,4 @@
+cimport cython
 from libc.stdint cimport uint32_t, uint64_t
 from libcpp.vector cimport vector
 
@@ -15,6 +16,7 @@ cdef struct DiffRow:
     uint32_t first, last  # its cells
 
 
+@cython.final
 cdef class WeightsDiff:
     cdef vector[DiffRow] rows
     cdef vector[DiffCell] cells

@@ -5,6 +5,7 @@ servers it stands for. Of two diffs with the same version the weights are averag
 cell counting as (0, 1), and the smaller covariance is taken: parameter mixing with the surer of both confidences.
 """
 
+cimport cython
 from libc.stdint cimport uint32_t, uint64_t
 from libcpp.vector cimport vector
 
@@ -32,6 +33,7 @@ cdef extern from *:
     void sort_cells(DiffCell* first, DiffCell* last) noexcept nogil
 
 
+@cython.final
 cdef class WeightsDiff:
     """A diff whose texts point into the bytes that it was read from; their owner must outlive it."""
 

@@ -1,4 +1,5 @@
 # C interface of the regular expressions.
+cimport cython
 from libc.stdint cimport uint32_t
 
 
@@ -6,6 +7,7 @@ cdef enum:
     SLACK = 3  # bytes that must be readable behind a text that ends inside a character
 
 
+@cython.final
 cdef class Regex:
     cdef void* _compiled
     cdef readonly bytes pattern

@@ -4,6 +4,7 @@ Configs are written for Oniguruma with Perl syntax. The package onigurumacffi br
 syntax on str, so its C functions are looked up in the shared library that the package has loaded.
 """
 
+cimport cython
 from libc.limits cimport INT_MAX
 from libc.stdint cimport uint32_t
 from libc.stdlib cimport free, malloc
@@ -90,6 +91,7 @@ cdef inline bint inside_character(const char* text, Py_ssize_t start, Py_ssize_t
     return False
 
 
+@cython.final
 cdef class Regex:
     """A compiled expression; several threads may match with it at the same time."""
 

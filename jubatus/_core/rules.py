@@ -393,7 +393,7 @@ def parse_rules(config: object, path: str = "") -> ConverterRules:
     num_filters = _build_types(members, "num_filter_types", _num_filter, {})
     splitters = _build_types(members, "string_types", _splitter, _SPLITTERS)
     nums = _build_types(members, "num_types", _no_method("num"), _NUM_KINDS)
-    binaries = _build_types(members, "binary_types", _no_method("binary"), {})
+    binaries: dict[str, NoReturn] = _build_types(members, "binary_types", _no_method("binary"), {})
     combinations = _build_types(members, "combination_types", _no_method("combination"), _COMBINATION_KINDS)
 
     string_filter_rules = _filters(members, "string_filter_rules", string_filters, StringFilter)

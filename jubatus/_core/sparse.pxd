@@ -1,4 +1,5 @@
 # Feature vectors and the memory of a conversion (vectors.h), and tables by feature id (table.h).
+cimport cython
 from libc.stdint cimport int32_t, uint32_t, uint64_t
 from libcpp.string cimport string
 from libcpp.unordered_map cimport unordered_map
@@ -8,14 +9,12 @@ from jubatus._core.kernels cimport Buffer
 
 
 cdef extern from "hash.h" namespace "jubatus" nogil:
-    struct Text:
-        uint64_t sum
-        uint64_t power
-    Text EMPTY_TEXT
     uint64_t FNV_OFFSET
-    Text join(Text a, Text b) noexcept
-    Text text(const char* s, size_t n) noexcept
-    uint64_t mix(uint64_t x) noexcept
+    uint64_t hash_part(const char* p, size_t n) noexcept
+    uint64_t spread_key(uint64_t key) noexcept
+    uint64_t spread_rest(uint64_t rest) noexcept
+    uint64_t join_id(uint64_t spread_key, uint64_t token, uint64_t spread_rest) noexcept
+    uint64_t name_id(const char* p, size_t n) noexcept
     uint64_t fnv1a(const char* s, size_t n) noexcept
     uint64_t fnv1(uint64_t h, const char* s, size_t n) noexcept
 
@@ -67,9 +66,11 @@ cdef extern from "vectors.h" namespace "jubatus" nogil:
         Form form
         Weighting weighting
         Span infix, suffix
-        Text infix_text, suffix_text
+        uint64_t rest
+        bint cut_at_suffix
         uint32_t group_from
         uint32_t sharp_at
+        uint64_t suffix_prefix
     struct Feature:
         uint64_t id
         double value
@@ -79,7 +80,9 @@ cdef extern from "vectors.h" namespace "jubatus" nogil:
     struct Token:
         Span span
         uint32_t count
-        Text text
+        uint64_t hash
+    cdef cppclass Seen:
+        void start() noexcept
     struct StringValue:
         Span key, value
     struct NumberValue:
@@ -92,8 +95,12 @@ cdef extern from "vectors.h" namespace "jubatus" nogil:
         vector[NumberValue] numbers, filtered_numbers
         Chains chains
         vector[Token] tokens
+        Seen seen
         vector[int32_t] order
         vector[Feature] features
+        vector[uint64_t] ids
+        vector[double] values
+        vector[uint32_t] from_features "from"
         vector[uint32_t] rows
         vector[double] scores
         unordered_map[uint64_t, double] lengths
@@ -101,14 +108,19 @@ cdef extern from "vectors.h" namespace "jubatus" nogil:
         string scratch
         string error
         void reset() noexcept
+    uint64_t prefix_of(const char* p, uint32_t n) noexcept
+    Feature* add_features(Work& w, size_t n) noexcept
     char* put_name(char* out, const Feature& f, const Shape* shapes) noexcept
     uint32_t insert_feature[Row](Table[Row]& table, uint64_t id, const Feature& f, const Shape* shapes) noexcept
     void count_token(Work& w, const char* p, uint32_t n) noexcept
+    void order_tokens(Work& w, bint as_map) noexcept
     void count_words(Work& w, Span value) noexcept
     void count_ngrams(Work& w, Span value, uint32_t length) noexcept
+    void take_features(Work& w) noexcept
     void sort_and_merge(Work& w, const Shape* shapes) noexcept
 
 
+@cython.final
 cdef class Workspace:
     """The memory of one conversion. Calls that may run at the same time need one each."""
 

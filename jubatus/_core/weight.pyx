@@ -43,7 +43,8 @@ cdef class Weight(Model):
         cdef Cursor probe = args.cursor
         cdef Workspace space
         cdef Buffer out
-        cdef Feature f
+        cdef Feature* f
+        cdef size_t i
         cdef int status
         if validate_datum(&probe):
             raise BadArguments("a datum is expected")
@@ -51,18 +52,19 @@ cdef class Weight(Model):
         try:
             if probe.at - args.cursor.at >= LONG:
                 with nogil:  # long: a large datum
-                    status = self.converter.convert(&space.work, &args.cursor, update)
+                    status = self.converter.convert(&space.work, &args.cursor, update, False)
             else:
-                status = self.converter.convert(&space.work, &args.cursor, update)
+                status = self.converter.convert(&space.work, &args.cursor, update, False)
             check(status, &space.work)
             sort_and_merge(space.work, self.converter.shapes.data())
-            out.array(space.work.features.size())
-            for f in space.work.features:
+            out.array(space.work.ids.size())
+            for i in range(space.work.ids.size()):
+                f = &space.work.features[space.work.from_features[i]]
                 out.array(2)
                 out.raw_head(f.name_size)
-                put_name(<char*>out.reserve(f.name_size), f, self.converter.shapes.data())
+                put_name(<char*>out.reserve(f.name_size), f[0], self.converter.shapes.data())
                 out.size += f.name_size
-                out.number(f.value)
+                out.number(space.work.values[i])
             return take(out)
         finally:
             self.converter.give_back(space)

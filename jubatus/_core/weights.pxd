@@ -1,3 +1,4 @@
+cimport cython
 from libc.stdint cimport uint32_t, uint64_t
 
 from jubatus._core.kernels cimport Buffer, Cursor
@@ -14,6 +15,7 @@ cdef struct Count:
     bint in_master
 
 
+@cython.final
 cdef class Counter:
     cdef Table[Count] table
     cdef uint32_t diff_size, master_size  # counted, so that status needs no look at rows that may move
@@ -30,6 +32,7 @@ cdef class Counter:
     cdef void swap(self, Counter other) noexcept nogil
 
 
+@cython.final
 cdef class WeightManager:
     cdef uint64_t version, diff_documents, master_documents
     cdef Counter documents, groups, lengths, user

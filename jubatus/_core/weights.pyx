@@ -5,6 +5,7 @@ was counted since the last MIX (diff) and the part that all servers share (maste
 rule and one datum key have in common: the feature's name without its token.
 """
 
+cimport cython
 from libc.math cimport floor, log
 from libc.stdint cimport uint32_t, uint64_t
 
@@ -14,13 +15,14 @@ from jubatus._core.kernels cimport (
 from jubatus._core.model cimport end_of_struct, start_of_struct
 from jubatus._core.sparse cimport (
     BM25, IDF, IDF1, NONE, NUMBER_TEXT, STRING, USER,
-    Feature, Shape, Text, Weighting, Work, insert_feature, join, mix, text,
+    Feature, Shape, Weighting, Work, insert_feature, name_id,
 )
 
 cdef double K1 = 1.2
 cdef double B = 0.75
 
 
+@cython.final
 cdef class Counter:
     """A map from names to numbers in two parts, diff and master."""
 
@@ -89,7 +91,7 @@ cdef class Counter:
             if status == 0:
                 status = read_double(c[0], value)
             if status == 0:
-                row = self.touch(mix(text(name, size).sum), name, size)
+                row = self.touch(name_id(name, size), name, size)
                 if master:
                     self.set_master(row, value)
                 else:
@@ -121,6 +123,7 @@ cdef class Counter:
         self.master_size, other.master_size = other.master_size, self.master_size
 
 
+@cython.final
 cdef class WeightManager:
     """Document statistics of a converter.
 
@@ -156,13 +159,13 @@ cdef class WeightManager:
         w.lengths.clear()
         for i in range(w.features.size()):
             f = &w.features[i]
-            id = group_id(f, shapes)
+            id = group_id(w, f, shapes)
             if id == 0:
                 continue
-            self.lengths.add(touch_group(self.lengths, id, f, shapes), f.value)
+            self.lengths.add(self.lengths.touch(id, w.scratch.data(), w.scratch.size()), f.value)
             if w.lengths.count(id) == 0:
                 w.lengths[id] = 0.0
-                self.groups.add(touch_group(self.groups, id, f, shapes), 1.0)
+                self.groups.add(self.groups.touch(id, w.scratch.data(), w.scratch.size()), 1.0)
 
     cdef void apply(self, Work* w, const Shape* shapes) noexcept nogil:
         """Multiply each feature by its global weight and drop those that are 0."""
@@ -176,7 +179,7 @@ cdef class WeightManager:
             w.lengths.clear()
             for i in range(w.features.size()):
                 f = &w.features[i]
-                id = group_id(f, shapes)
+                id = group_id(w, f, shapes)
                 if id != 0:
                     w.lengths[id] += f.value
         for i in range(w.features.size()):
@@ -188,14 +191,14 @@ cdef class WeightManager:
                 f.value = (frequency + 1 if weighting == IDF1 else frequency) * f.value
             elif weighting == BM25:
                 documents = self.documents.documents(f.id)
-                id = group_id(f, shapes)
+                id = group_id(w, f, shapes)
                 frequency = self.groups.total(id)
                 average = self.lengths.total(id) / frequency if frequency != 0 else 0.0
                 f.value = log((n - documents + 0.5) / (documents + 0.5)) * (
                     f.value * (K1 + 1) / (f.value + K1 * (1 - B + B * (w.lengths[id] / average)))
                 )
             elif weighting == USER:
-                f.value = self.user.total(user_id(f, shapes)) * f.value
+                f.value = self.user.total(user_id(w, f, shapes)) * f.value
             if f.value != 0:
                 if kept != i:
                     w.features[kept] = f[0]
@@ -350,44 +353,39 @@ cdef void put_counter(Counter to, Counter diff, bint add) noexcept nogil:
             to.set_master(row, (row.master if add else 0.0) + diff.table.rows[i].diff)
 
 
-cdef Text group_text(const Feature* f, const Shape* shapes) noexcept nogil:
-    """The hash of the group's name: the name without what stands from its first `$` up to its last `@`."""
+cdef bint group_name(Work* w, const Feature* f, const Shape* shapes) noexcept nogil:
+    """Put the name of the feature's group into w.scratch: its own without what stands from the first `$` to the last `@`.
+
+    Returns whether it has one.
+    """
     cdef const Shape* s = &shapes[f.shape]
-    cdef Text key = text(f.key, f.key_size)
+    if s.form != STRING and s.form != NUMBER_TEXT:
+        return False
+    w.scratch.assign(f.key, f.key_size)
     if s.form == STRING:
-        return join(key, text(s.suffix.p + s.group_from, s.suffix.n - s.group_from))
-    # `key@str$number`: the part before the `$` and the part from the `@` on overlap.
-    return join(join(key, text(s.infix.p, s.infix.n - 1)), join(s.infix_text, text(f.token, f.token_size)))
+        w.scratch.append(s.suffix.p + s.group_from, s.suffix.n - s.group_from)
+    else:
+        # `key@str$number`: the part before the `$` and the part from the `@` on overlap.
+        w.scratch.append(s.infix.p, s.infix.n - 1)
+        w.scratch.append(s.infix.p, s.infix.n)
+        w.scratch.append(f.token, f.token_size)
+    return True
 
 
-cdef uint64_t group_id(const Feature* f, const Shape* shapes) noexcept nogil:
+cdef uint64_t group_id(Work* w, const Feature* f, const Shape* shapes) noexcept nogil:
     """The table id of the feature's group, 0 if it has none."""
     cdef uint64_t id
-    if shapes[f.shape].form != STRING and shapes[f.shape].form != NUMBER_TEXT:
+    if not group_name(w, f, shapes):
         return 0
-    id = mix(group_text(f, shapes).sum)
+    id = name_id(w.scratch.data(), w.scratch.size())
     return id if id else 1
 
 
-cdef Count* touch_group(Counter counter, uint64_t id, const Feature* f, const Shape* shapes) noexcept nogil:
-    cdef const Shape* s = &shapes[f.shape]
-    cdef uint32_t at = counter.table.find(id)
-    if at == NONE:
-        if s.form == STRING:
-            at = counter.table.insert(id, f.key_size + s.suffix.n - s.group_from)
-            counter.table.add_name(f.key, f.key_size)
-            counter.table.add_name(s.suffix.p + s.group_from, s.suffix.n - s.group_from)
-        else:
-            at = counter.table.insert(id, f.key_size + 2 * s.infix.n - 1 + f.token_size)
-            counter.table.add_name(f.key, f.key_size)
-            counter.table.add_name(s.infix.p, s.infix.n - 1)
-            counter.table.add_name(s.infix.p, s.infix.n)
-            counter.table.add_name(f.token, f.token_size)
-    return &counter.table.rows[at]
-
-
-cdef uint64_t user_id(const Feature* f, const Shape* shapes) noexcept nogil:
+cdef uint64_t user_id(Work* w, const Feature* f, const Shape* shapes) noexcept nogil:
     """The table id of the name up to its last `#`."""
     cdef const Shape* s = &shapes[f.shape]
-    cdef Text head = join(text(f.key, f.key_size), s.infix_text)
-    return mix(join(join(head, text(f.token, f.token_size)), text(s.suffix.p, s.sharp_at)).sum)
+    w.scratch.assign(f.key, f.key_size)
+    w.scratch.append(s.infix.p, s.infix.n)
+    w.scratch.append(f.token, f.token_size)
+    w.scratch.append(s.suffix.p, s.sharp_at)
+    return name_id(w.scratch.data(), w.scratch.size())

@@ -202,6 +202,22 @@ def test_a_refused_mix_takes_the_label_counts_all_the_same() -> None:
     assert call(fast, "get_labels") == {b"a": 1}
 
 
+def test_rows_of_the_diff_that_become_empty_disappear() -> None:
+    """The feature y has a mixed cell of d, and since then only cells of labels that are deleted."""
+    config = {"method": "PA", "converter": SIMPLE["converter"]}
+    fast, slow = Classifier(config, distributed=True), models.Classifier(config, True)
+    run(fast, slow, "train", [["d", [[], [["y", 1.0]]]]])
+    assert fast.put_diff(fast.get_diff()) is slow.put_diff(slow.get_diff()) is True
+    for label in "ab":
+        run(fast, slow, "set_label", label)
+    run(fast, slow, "train", [["a", [[], [["x", 1.0]]]], ["b", [[], [["x", 5.0], ["y", -1.0]]]]])
+    for label in "ab":
+        run(fast, slow, "delete_label", label)
+    assert diff_of(unpack(fast.get_diff())) == diff_of(slow.get_diff())
+    assert stored(unpack(fast.pack())) == stored(slow.pack())
+    assert fast.status() == slow.status()
+
+
 def test_the_example_of_the_text_trains_alike_in_both_storages() -> None:
     for method in METHODS:
         config = {**SIMPLE, "method": method, "parameter": SIMPLE["parameter"] if method not in ("perceptron", "PA") else None}

@@ -229,7 +229,7 @@ class Linear:
             for label, _ in cells:
                 self.unlearner.touch(label)
         kept = [[f, [cell for cell in cells if cell[0] in self.unlearner]] for f, cells in rows]
-        return [n, [kept, version]]
+        return [n, [[row for row in kept if row[1]], version]]
 
     def pack(self) -> list[Any]:
         parts = [self.storage.pack(), self.labels.pack()]

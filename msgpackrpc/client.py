@@ -1,0 +1,5 @@
+"""The client, where programs look for it."""
+
+from jubatus.rpc.client import Client
+
+__all__ = ["Client"]

@@ -361,8 +361,8 @@ cdef class Classifier(Model):
         """Forget a label; return packed whether it was known."""
         cdef string label = args.string()
         cdef bint known = self.forget(label)
-        if self.unlearner is not None:
-            known = self.unlearner.remove(label) and known
+        if known and self.unlearner is not None:
+            known = self.unlearner.remove(label)
         return packed_bool(known)
 
     def clear(self, Reader args not None):

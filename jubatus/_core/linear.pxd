@@ -65,6 +65,8 @@ cdef class Storage:
     cdef void make_room(self, Row* row, uint32_t room, bint dense) noexcept nogil
     cdef void remove(self, Row* row, uint32_t position) noexcept nogil
     cdef void mark(self, uint32_t at, uint32_t position, uint32_t flag) noexcept nogil
+    cdef void settle(self, Row* row) noexcept nogil
+    cdef void list_rows(self) noexcept nogil
     cdef void drop_empty_rows(self) noexcept nogil
     cdef void free_blocks(self) noexcept nogil
     cdef void pack_cell(self, Buffer* out, Row* row, uint32_t position, uint32_t from_plane) noexcept nogil

@@ -348,7 +348,8 @@ cdef class Storage:
         self.drop_empty_rows()
 
     cdef void drop_empty_rows(self) noexcept nogil:
-        cdef uint32_t i, empty = 0
+        cdef uint32_t i, at, empty = 0, kept = 0
+        cdef vector[uint32_t] moved, listed
         for i in range(self.table.size):
             if self.table.rows[i].count == 0:
                 if self.table.rows[i].room & IN_TABLE:
@@ -357,11 +358,16 @@ cdef class Storage:
                 empty += 1
         if not empty:
             return
-        self.table.erase_if(is_empty)
-        self.listed.clear()
+        # Rows behind an erased one move up; the list keeps its order, that of the first change since the last MIX.
+        moved.resize(self.table.size)
         for i in range(self.table.size):
-            if self.table.rows[i].room & LISTED:
-                self.listed.push_back(i)
+            moved[i] = kept
+            kept += self.table.rows[i].count != 0
+        for at in self.listed:
+            if self.table.rows[at].count:
+                listed.push_back(moved[at])
+        self.listed.swap(listed)
+        self.table.erase_if(is_empty)
 
     cdef bint forget(self, const string& label) noexcept nogil:
         """Remove a label with all its cells; whether it was there."""
@@ -373,9 +379,33 @@ cdef class Storage:
             position = self.position(&self.table.rows[i], slot)
             if position >= 0:
                 self.remove(&self.table.rows[i], position)
+                if self.distributed:
+                    self.settle(&self.table.rows[i])
         self.labels.remove(slot)
+        if self.distributed:
+            self.list_rows()
         self.drop_empty_rows()
         return True
+
+    cdef void settle(self, Row* row) noexcept nogil:
+        """Note where a row exists after it lost a cell: in the master, in the diff."""
+        cdef uint32_t k, flags = 0
+        for k in range(row.count):
+            flags |= (<uint32_t*>row.block)[k]
+        if not flags & DIFF:
+            row.room &= ~<uint32_t>LISTED
+        if row.room & IN_TABLE and not flags & MASTER:
+            row.room &= ~<uint32_t>IN_TABLE
+            self.master_features -= 1
+
+    cdef void list_rows(self) noexcept nogil:
+        """Find the rows of the diff anew, after rows moved or lost their part in it."""
+        cdef vector[uint32_t] before
+        cdef uint32_t i
+        before.swap(self.listed)
+        for i in before:
+            if self.table.rows[i].room & LISTED:
+                self.listed.push_back(i)
 
     cdef void clear(self) noexcept nogil:
         """Forget all weights and labels; the version stays."""

@@ -93,7 +93,6 @@ cdef extern from "vectors.h" namespace "jubatus" nogil:
     cdef cppclass Work:
         vector[StringValue] strings, filtered_strings
         vector[NumberValue] numbers, filtered_numbers
-        Chains chains
         vector[Token] tokens
         Seen seen
         vector[int32_t] order

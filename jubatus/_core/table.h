@@ -92,6 +92,49 @@ struct Chains {
     }
 };
 
+// The same order for elements 0 .. n-1 that enter an empty map one after the other, without following chains: at each
+// size of the table the elements come by bucket, and in a bucket those that entered last stand first.
+struct MapOrder {
+    std::vector<uint32_t> buckets, starts;
+    std::vector<int32_t> entered;
+
+    template <uint64_t P>
+    void remainders(const uint64_t* hashes, uint32_t n) {
+        for (uint32_t i = 0; i < n; i++) buckets[i] = uint32_t(hashes[entered[i]] % P);
+    }
+    void remainders(const uint64_t* hashes, uint32_t n, int step) {
+        switch (step) {
+            case 0: return remainders<PRIMES[0]>(hashes, n);
+            case 1: return remainders<PRIMES[1]>(hashes, n);
+            case 2: return remainders<PRIMES[2]>(hashes, n);
+            case 3: return remainders<PRIMES[3]>(hashes, n);
+            case 4: return remainders<PRIMES[4]>(hashes, n);
+            case 5: return remainders<PRIMES[5]>(hashes, n);
+            case 6: return remainders<PRIMES[6]>(hashes, n);
+            case 7: return remainders<PRIMES[7]>(hashes, n);
+            default:
+                for (uint32_t i = 0; i < n; i++) buckets[i] = uint32_t(hashes[entered[i]] % PRIMES[step]);
+        }
+    }
+    void order(const uint64_t* hashes, uint32_t n, int32_t* out) {
+        buckets.resize(n);
+        entered.resize(n);
+        uint32_t known = 0;
+        for (int step = 0;; step++) {
+            uint32_t held = n < PRIMES[step] ? n : uint32_t(PRIMES[step]);
+            for (uint32_t i = known; i < held; i++) entered[i] = int32_t(i);
+            known = held;
+            remainders(hashes, held, step);
+            starts.assign(PRIMES[step] + 1, 0);
+            for (uint32_t i = 0; i < held; i++) starts[buckets[i] + 1]++;
+            for (uint64_t b = 1; b <= PRIMES[step]; b++) starts[b] += starts[b - 1];
+            for (uint32_t i = held; i-- > 0;) out[starts[buckets[i]]++] = entered[i];
+            if (held == n) return;
+            memcpy(entered.data(), out, held * sizeof(int32_t));
+        }
+    }
+};
+
 // Small blocks of memory by size, taken from large ones; a freed block serves the next of its size.
 struct Pool {
     static const size_t LARGEST = 2048;

@@ -117,7 +117,8 @@ struct NumberValue {
 struct Work {
     std::vector<StringValue> strings, filtered_strings;
     std::vector<NumberValue> numbers, filtered_numbers;
-    Chains chains;
+    MapOrder map_order;
+    std::vector<uint64_t> hashes;
     std::vector<Token> tokens;
     Seen seen;
     std::vector<int32_t> order;
@@ -205,10 +206,9 @@ inline void order_tokens(Work& w, bool as_map) {
         for (uint32_t i = 0; i < n; i++) w.order[i] = int32_t(i);
         return;
     }
-    w.chains.clear();
-    w.chains.nodes.resize(n);
-    for (uint32_t i = 0; i < n; i++) w.chains.insert(i, fnv1a(w.tokens[i].span.p, w.tokens[i].span.n));
-    w.chains.order(w.order.data());
+    w.hashes.resize(n);
+    for (uint32_t i = 0; i < n; i++) w.hashes[i] = fnv1a(w.tokens[i].span.p, w.tokens[i].span.n);
+    w.map_order.order(w.hashes.data(), n, w.order.data());
 }
 
 // A bit for each of 64 bytes: set where it is a space.

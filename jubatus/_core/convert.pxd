@@ -3,24 +3,9 @@ from libc.stdint cimport uint32_t, uint64_t
 from libcpp.vector cimport vector
 
 from jubatus._core.kernels cimport Cursor
+from jubatus._core.matchers cimport KeyMatch
 from jubatus._core.sparse cimport Feature, Form, NumberValue, Shape, Span, StringValue, Weighting, Work, Workspace
 from jubatus._core.weights cimport WeightManager
-
-
-cdef enum MatchKind:
-    ALL, SUFFIX, PREFIX, REGEXP, EXACT
-
-
-cdef struct Matcher:
-    MatchKind kind
-    Span text
-    void* regex  # a Regex, borrowed from the rules
-
-
-cdef struct KeyMatch:
-    Matcher key
-    bint has_excluded
-    Matcher excluded
 
 
 cdef struct StringFilterRule:
@@ -83,8 +68,6 @@ cdef struct CombinationRuleData:
     Span suffix  # "/type"
 
 
-cdef Matcher compile_matcher(object matcher) except *
-cdef bint matches(const Matcher* m, const char* p, uint32_t n) noexcept nogil
 cdef int validate_datum(Cursor* c) noexcept nogil
 cdef int check(int status, Work* w) except -1
 

@@ -10,75 +10,23 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.math cimport exp, log
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdio cimport snprintf
-from libc.string cimport memchr, memcmp, memcpy, memset
-from libcpp.string cimport string
+from libc.string cimport memchr, memcpy
 from libcpp.vector cimport vector
 
 from jubatus._core.kernels cimport MISMATCH, Cursor, read_array, read_double, read_raw, skip
-from jubatus._core.regex cimport Regex, SLACK, ends_inside_character
+from jubatus._core.matchers cimport as_span, compile_match, selects
+from jubatus._core.regex cimport Regex
 from jubatus._core.sparse cimport (
     BIN, BM25, FNV_OFFSET, IDF, IDF1, NUMBER, NUMBER_TEXT, PLAIN, STRING, USER,
     Feature, Form, NumberValue, Shape, Span, StringValue, Token, Weighting, Work, Workspace,
     add_features, count_ngrams, count_token, count_words, fnv1, hash_part, join_id, name_id, order_tokens, prefix_of,
     put_name, sort_and_merge, spread_key, spread_rest, take_features,
 )
+from jubatus._core.split cimport MAX_GROUPS, REFUSED, padded, split_matches, split_separated
 from jubatus._core.weights cimport WeightManager
 
 from jubatus._core.rules import parse_rules
 from jubatus.errors import BadArguments, ConfigError, ModelError
-
-cdef enum:
-    MAX_GROUPS = 64
-    REFUSED = -100  # the datum cannot be converted; Work.error says why
-
-
-cdef Matcher compile_matcher(object matcher) except *:
-    """Compile a rules.Matcher; the texts stay its property."""
-    cdef Matcher m
-    m.kind = {"all": ALL, "suffix": SUFFIX, "prefix": PREFIX, "regexp": REGEXP, "exact": EXACT}[matcher.kind]
-    m.text = as_span(matcher.text)
-    m.regex = <void*>matcher.regex if matcher.regex is not None else NULL
-    return m
-
-
-cdef Span as_span(bytes value) except *:
-    cdef Span span
-    span.p = value
-    span.n = len(value)
-    return span
-
-
-cdef KeyMatch compile_match(object key, object excluded) except *:
-    cdef KeyMatch match
-    match.key = compile_matcher(key)
-    match.has_excluded = excluded is not None
-    match.excluded = compile_matcher(key if excluded is None else excluded)
-    return match
-
-
-cdef bint matches_regex(Regex regex, const char* p, uint32_t n) noexcept nogil:
-    cdef string copy
-    if ends_inside_character(p, n):
-        copy.assign(p, n)
-        copy.append(SLACK, 0)
-        p = copy.data()
-    return regex.match_at(p, n, 0, NULL, NULL, 0) >= 0
-
-
-cdef bint matches(const Matcher* m, const char* p, uint32_t n) noexcept nogil:
-    if m.kind == ALL:
-        return True
-    if m.kind == REGEXP:
-        return matches_regex(<Regex>m.regex, p, n)
-    if m.kind == EXACT:
-        return n == m.text.n and memcmp(p, m.text.p, n) == 0
-    if n < m.text.n:
-        return False
-    return memcmp(p if m.kind == PREFIX else p + n - m.text.n, m.text.p, m.text.n) == 0
-
-
-cdef inline bint selects(const KeyMatch* match, const char* p, uint32_t n) noexcept nogil:
-    return matches(&match.key, p, n) and not (match.has_excluded and matches(&match.excluded, p, n))
 
 
 cdef int validate_pairs(Cursor* c, bint numbers) noexcept nogil:
@@ -583,17 +531,6 @@ cdef class Converter:
             f.id = name_id(digits, f.token_size)
 
 
-cdef Span padded(Work* w, Span value) noexcept nogil:
-    """The value where a regular expression may read a little behind its end: a copy if it ends inside a character."""
-    cdef char* out
-    if ends_inside_character(value.p, value.n):
-        out = w.arena.take(value.n + SLACK)
-        memcpy(out, value.p, value.n)
-        memset(out + value.n, 0, SLACK)
-        value.p = out
-    return value
-
-
 cdef Span suffixed(Work* w, Span key, Span suffix) noexcept nogil:
     cdef Span result
     cdef char* out = w.arena.take(key.n + suffix.n)
@@ -616,77 +553,6 @@ cdef double changed(const NumberFilterRule* f, double x) noexcept nogil:
     if f.truncate and x < f.a:
         return 0.0
     return (x - f.a) / (f.b - f.a)
-
-
-cdef int split_matches(Work* w, Regex regex, int group, Span value) noexcept nogil:
-    """Tokens are the texts of a group; the next attempt starts behind the group's length, not behind the match."""
-    cdef int begins[MAX_GROUPS]
-    cdef int ends[MAX_GROUPS]
-    cdef uint32_t at = 0
-    cdef int length
-    value = padded(w, value)
-    while at < value.n:
-        length = regex.find_from(value.p, value.n, &at, begins, ends, MAX_GROUPS)
-        if length < -1:
-            w.error.assign(b"gave up matching a regular expression of string_types in the value of ")
-            return REFUSED
-        if length < 0 or at >= value.n:
-            return 0
-        if begins[group] < 0:
-            w.error.assign(b"the group of a regexp type took no part in the match in the value of ")
-            return REFUSED
-        length = ends[group] - begins[group]
-        count_token(w[0], value.p + begins[group], length)
-        at += length if length > 0 else 1
-    return 0
-
-
-cdef int split_separated(Work* w, Span value, const uint32_t* separators, size_t n) noexcept nogil:
-    """Tokens are the maximal runs of code points that are no separators; a NUL byte ends the value."""
-    cdef uint32_t at = 0, start = 0, point, least
-    cdef int more, i
-    cdef uint8_t b
-    while at < value.n and value.p[at] != 0:
-        b = <uint8_t>value.p[at]
-        point, least, more = b, 0, 0
-        if b >= 0x80:
-            if 0xc2 <= b <= 0xdf:
-                point, least, more = b & 0x1f, 0x80, 1
-            elif 0xe0 <= b <= 0xef:
-                point, least, more = b & 0x0f, 0x800, 2
-            elif 0xf0 <= b <= 0xf7:
-                point, least, more = b & 0x07, 0x10000, 3
-            else:
-                w.error.assign(b"Invalid UTF-8: ")
-                return REFUSED
-        for i in range(1, more + 1):
-            b = <uint8_t>value.p[at + i] if at + i < value.n else 0
-            if b & 0xc0 != 0x80:
-                w.error.assign(b"Invalid UTF-8: " if b else b"Too short string: ")
-                return REFUSED
-            point = point << 6 | b & 0x3f
-        if point < least:
-            w.error.assign(b"Invalid UTF-8: ")
-            return REFUSED
-        if contains(separators, n, point):
-            if at > start:
-                count_token(w[0], value.p + start, at - start)
-            start = at + 1 + more
-        at += 1 + more
-    if at > start:
-        count_token(w[0], value.p + start, at - start)
-    return 0
-
-
-cdef bint contains(const uint32_t* sorted_points, size_t n, uint32_t point) noexcept nogil:
-    cdef size_t low = 0, high = n, middle
-    while low < high:
-        middle = (low + high) // 2
-        if sorted_points[middle] < point:
-            low = middle + 1
-        else:
-            high = middle
-    return low < n and sorted_points[low] == point
 
 
 cdef int refuse(Work* w, const char* reason, Span key) noexcept nogil:

@@ -6,6 +6,8 @@
 // Table: rows by 64-bit id with open addressing, each row with its name in one common block of bytes. Rows stand in the
 //   order of their first insert; erase_if keeps it.
 #pragma once
+#include <sys/mman.h>
+
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -137,7 +139,7 @@ struct MapOrder {
 
 // Small blocks of memory by size, taken from large ones; a freed block serves the next of its size.
 struct Pool {
-    static const size_t LARGEST = 2048;
+    static const size_t LARGEST = 2048, HUGE_PAGE = size_t(1) << 21;
     std::vector<void*> chunks;
     void* idle[LARGEST / 8 + 1] = {};
     char* at = nullptr;
@@ -170,10 +172,15 @@ struct Pool {
         }
         if (left < n) {
             // What is left of the old chunk is less than one block: lost.
-            left = size_t(1) << 18;
-            at = static_cast<char*>(malloc(left));
-            if (!at) throw std::bad_alloc();
-            chunks.push_back(at);
+            left = chunks.empty() ? size_t(1) << 18 : HUGE_PAGE;
+            void* chunk = nullptr;
+            if (posix_memalign(&chunk, left, left)) throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+            // A large model's rows are read all over the place: with small pages each look costs a walk for its address.
+            if (left == HUGE_PAGE) madvise(chunk, left, MADV_HUGEPAGE);
+#endif
+            chunks.push_back(chunk);
+            at = static_cast<char*>(chunk);
         }
         char* p = at;
         at += n;

@@ -3,7 +3,7 @@ from libcpp.string cimport string
 from libcpp.unordered_map cimport unordered_map
 from libcpp.vector cimport vector
 
-from jubatus._core.convert cimport Matcher
+from jubatus._core.matchers cimport Matcher
 from jubatus._core.kernels cimport Buffer, Cursor
 
 

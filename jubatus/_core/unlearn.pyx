@@ -9,7 +9,7 @@ from libcpp.string cimport string
 from libcpp.unordered_map cimport unordered_map
 from libcpp.vector cimport vector
 
-from jubatus._core.convert cimport compile_matcher, matches
+from jubatus._core.matchers cimport compile_matcher, matches
 from jubatus._core.kernels cimport Buffer, Cursor, read_array, read_raw, skip
 from jubatus._core.model cimport end_of_struct, start_of_struct
 from jubatus._core.sparse cimport NONE

@@ -86,7 +86,7 @@ struct Seen {
     std::vector<Entry> entries;
     uint32_t epoch = 0;
 
-    Seen() : entries(256, Entry{0, 0}) {}
+    Seen() : entries(512, Entry{0, 0}) {}
     void start() {
         if (++epoch == 0) {
             entries.assign(entries.size(), Entry{0, 0});
@@ -194,7 +194,7 @@ inline void count_token(Work& w, const char* p, uint32_t n, uint64_t hash) {
     token.span.n = n;
     token.count = 1;
     token.hash = hash;
-    if (2 * w.tokens.size() > seen.entries.size()) seen.grow(w.tokens);
+    if (4 * w.tokens.size() > seen.entries.size()) seen.grow(w.tokens);
 }
 inline void count_token(Work& w, const char* p, uint32_t n) { count_token(w, p, n, hash_part(p, n)); }
 

@@ -1,0 +1,1 @@
+"""Which keys a rule of the converter, or a pattern of an unlearner, is meant for."""

@@ -1,0 +1,1 @@
+"""Cutting the value of a string into tokens."""

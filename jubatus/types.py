@@ -4,15 +4,15 @@ Every type turns a Python value into what msgpack can pack (``to_msgpack``) and 
 value (``from_msgpack``). Both are strict, so that a mistake is seen where it was made: TypeError for a value of
 another type, ValueError for one out of range. ``str()`` of a type is its name in the interface definition.
 
-Lists are converted by columns (``all_to_msgpack``, ``all_from_msgpack``): all labels, then all data; a value at a time
-costs several times as much. The module lies below the declarations; programs import the same classes from
-``jubatus.common``.
+The types made of the classes here describe themselves to the core (``plan``), which then goes from Python values to
+bytes at once; the two methods have the last word on every value that is not exactly right. The module lies below the
+declarations; programs import the same classes from ``jubatus.common``.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from operator import attrgetter
+from dataclasses import fields as dataclass_fields
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, dataclass_transform, get_type_hints
 
@@ -34,22 +34,6 @@ def check_types(value: object, types: tuple[type, ...]) -> None:
 
 
 _ARRAYS = (list, tuple)
-_ARRAY_SET = set(_ARRAYS)
-_FEW = 4
-"""So many values are faster converted one by one."""
-
-
-def _all_to(kind: Any, values: Sequence[Any]) -> list[Any]:
-    # A program's own type need only have the two methods for one value.
-    if len(values) > _FEW and isinstance(kind, Type):
-        return kind.all_to_msgpack(values)
-    return list(map(kind.to_msgpack, values))
-
-
-def _all_from(kind: Any, values: Sequence[Any]) -> list[Any]:
-    if len(values) > _FEW and isinstance(kind, Type):
-        return kind.all_from_msgpack(values)
-    return list(map(kind.from_msgpack, values))
 
 
 class Type:
@@ -63,13 +47,11 @@ class Type:
         """Check an unpacked value and return the Python value."""
         return self.to_msgpack(m)
 
-    def all_to_msgpack(self, values: Sequence[Any]) -> list[Any]:
-        """Do ``to_msgpack`` to several values."""
-        return list(map(self.to_msgpack, values))
+    @property
+    def plan(self) -> tuple[Any, ...] | None:
+        """What the core (``_core.codec``) makes of the type; None if it has to call the type."""
+        return plan(self)
 
-    def all_from_msgpack(self, values: Sequence[Any]) -> list[Any]:
-        """Do ``from_msgpack`` to several values."""
-        return list(map(self.from_msgpack, values))
 
 
 class TPrimitive(Type):
@@ -83,7 +65,6 @@ class TPrimitive(Type):
     def __init__(self, types: tuple[type, ...], name: str = "primitive") -> None:
         self.types = types
         self.name = name
-        self._exact = set(types)
 
     def __str__(self) -> str:
         return self.name
@@ -94,13 +75,6 @@ class TPrimitive(Type):
             check_types(m, self.types)
         return m
 
-    def all_to_msgpack(self, values: Sequence[Any]) -> list[Any]:
-        """Return the values; raise TypeError for one of another type."""
-        return list(values) if set(map(type, values)) <= self._exact else super().all_to_msgpack(values)
-
-    def all_from_msgpack(self, values: Sequence[Any]) -> list[Any]:
-        """Return the values; raise TypeError for one of another type."""
-        return list(values) if set(map(type, values)) <= self._exact else super().all_from_msgpack(values)
 
 
 class TInt(TPrimitive):
@@ -125,8 +99,6 @@ class TInt(TPrimitive):
             raise ValueError(f"int value must be in ({self.min}, {self.max}), but {m} is given")
         return m
 
-    all_to_msgpack = Type.all_to_msgpack
-    all_from_msgpack = Type.all_from_msgpack
 
 
 class TFloat(TPrimitive):
@@ -160,9 +132,6 @@ class TString(TPrimitive):
         check_types(m, string_types)
         return m
 
-    def all_from_msgpack(self, values: Sequence[Any]) -> list[Any]:
-        """Return the texts."""
-        return [m.decode() if type(m) is bytes else self.from_msgpack(m) for m in values]
 
 
 class TRaw(TPrimitive):
@@ -202,12 +171,12 @@ class TList(Type):
     def to_msgpack(self, m: Any) -> Any:
         """Return a list of packable values."""
         check_types(m, _ARRAYS)
-        return _all_to(self.type, m)
+        return list(map(self.type.to_msgpack, m))
 
     def from_msgpack(self, m: Any) -> Any:
         """Return a list of Python values."""
         check_types(m, _ARRAYS)
-        return _all_from(self.type, m)
+        return list(map(self.type.from_msgpack, m))
 
 
 class TMap(Type):
@@ -257,33 +226,6 @@ class TTuple(Type):
         self._check(m)
         return tuple([convert(value) for convert, value in zip(self._from, m, strict=True)])
 
-    def columns(self, values: Sequence[Any]) -> list[tuple[Any, ...]] | None:
-        """Return the columns of some tuples, or None if one of them is no tuple of the right size."""
-        if set(map(type, values)) <= _ARRAY_SET:
-            try:
-                columns = list(zip(*values, strict=True))
-            except ValueError:
-                return None
-            return columns if len(columns) == len(self.types) else None
-        return None
-
-    def all_to_msgpack(self, values: Sequence[Any]) -> list[Any]:
-        """Return a list of arrays of packable values."""
-        columns = self.columns(values)
-        return (
-            super().all_to_msgpack(values)
-            if not columns
-            else list(zip(*map(_all_to, self.types, columns), strict=True))
-        )
-
-    def all_from_msgpack(self, values: Sequence[Any]) -> list[Any]:
-        """Return a list of tuples of Python values."""
-        columns = self.columns(values)
-        return (
-            super().all_from_msgpack(values)
-            if not columns
-            else list(zip(*map(_all_from, self.types, columns), strict=True))
-        )
 
 
 class TUserDef(Type):
@@ -291,8 +233,6 @@ class TUserDef(Type):
 
     def __init__(self, type: "type[Message]") -> None:
         self.type = type
-        # A program's own class need not be made from ours.
-        self._fields = attrgetter(*type.FIELDS) if issubclass(type, Message) else None
 
     def __str__(self) -> str:
         return self.type.message_name()
@@ -300,7 +240,7 @@ class TUserDef(Type):
     def to_msgpack(self, m: Any) -> Any:
         """Return the list of the fields."""
         if isinstance(m, self.type):
-            return m.to_msgpack() if self._fields is None else self.type.TYPE.to_msgpack(self._fields(m))
+            return m.to_msgpack()
         if isinstance(m, _ARRAYS):
             return self.type.TYPE.to_msgpack(m)
         raise TypeError(f"type {self.type} or tuple/list are expected, but {type(m)} is given")
@@ -309,21 +249,6 @@ class TUserDef(Type):
         """Return a message."""
         return self.type.from_msgpack(m)
 
-    def all_to_msgpack(self, values: Sequence[Any]) -> list[Any]:
-        """Return a list of the arrays of the fields."""
-        kinds = set(map(type, values))
-        if self._fields is not None and kinds == {self.type}:
-            values = list(map(self._fields, values))
-        elif self._fields is None or not kinds <= _ARRAY_SET:
-            return super().all_to_msgpack(values)
-        return self.type.TYPE.all_to_msgpack(values)
-
-    def all_from_msgpack(self, values: Sequence[Any]) -> list[Any]:
-        """Return a list of messages."""
-        columns = None if self._fields is None else self.type.TYPE.columns(values)
-        if not columns:
-            return super().all_from_msgpack(values)
-        return list(map(self.type, *map(_all_from, self.type.TYPE.types, columns)))
 
 
 class TObject(Type):
@@ -369,11 +294,6 @@ class TDatum(Type):
         """Return a datum."""
         return Datum.from_msgpack(m)
 
-    def all_to_msgpack(self, values: Sequence[Any]) -> list[Any]:
-        """Return a list of the three lists of each datum."""
-        if set(map(type, values)) != {Datum}:
-            return super().all_to_msgpack(values)
-        return [(m.string_values, m.num_values, m.binary_values) for m in values]
 
 
 STRING = TString()
@@ -386,6 +306,7 @@ DOUBLE = TFloat()
 FLOAT = TFloat(4)
 DATUM = TDatum()
 
+_DATUM_FIELDS = ("string_values", "num_values", "binary_values")
 _NOTHING: Mapping[str, str | float] = MappingProxyType({})
 
 
@@ -454,7 +375,10 @@ class Datum:
         return datum
 
     def __str__(self) -> str:
-        return describe("datum", self, ("string_values", "num_values", "binary_values"))
+        return describe("datum", self, _DATUM_FIELDS)
+
+
+_MAKING = {"__new__", "__post_init__", "__setattr__", "to_msgpack", "from_msgpack"}
 
 
 @dataclass_transform(eq_default=False)
@@ -468,6 +392,8 @@ class Message:
 
     TYPE: ClassVar[TTuple]
     FIELDS: ClassVar[tuple[str, ...]]
+    PLAIN: ClassVar[bool]
+    """Whether making and packing an instance is no more than setting and reading the attributes of ``FIELDS``."""
 
     def __init_subclass__(cls) -> None:
         """Read the fields off the annotations."""
@@ -475,7 +401,10 @@ class Message:
         fields = {name: hint.__metadata__[0] for name, hint in hints.items() if hasattr(hint, "__metadata__")}
         cls.FIELDS = tuple(fields)
         cls.TYPE = TTuple(*fields.values())
+        bases = [base for base in cls.__mro__ if base not in Message.__mro__]
+        plain = "__init__" not in vars(cls) and not any(_MAKING & vars(base).keys() for base in bases)
         dataclass(eq=False, repr=False)(cls)
+        cls.PLAIN = plain and len(dataclass_fields(cls)) == len(fields)
         cls.__module__ += ".types"
 
     @classmethod
@@ -495,6 +424,34 @@ class Message:
 
     def __repr__(self) -> str:
         return describe(self.message_name(), self, self.FIELDS)
+
+
+_PLAIN: dict[type, str] = {TString: "string", TRaw: "raw", TBool: "bool", TFloat: "double", TObject: "object"}
+
+
+def plan(kind: Any) -> tuple[Any, ...] | None:
+    """Return the plan of a type; None for one that is of a class of a program, or whose message is."""
+    own = type(kind)
+    if own in _PLAIN:
+        return (_PLAIN[own],)
+    if own is TInt:
+        return "int", kind.min, kind.max
+    if own is TNullable or own is TList:
+        return "nullable" if own is TNullable else "list", _plan(kind.type)
+    if own is TMap:
+        return "map", _plan(kind.key), _plan(kind.value)
+    if own is TTuple:
+        return "tuple", *map(_plan, kind.types)
+    if own is TDatum:
+        return "datum", Datum, _DATUM_FIELDS, *map(_plan, Datum.TYPE.types)
+    if own is TUserDef and issubclass(kind.type, Message) and kind.type.PLAIN:
+        return "message", kind.type, kind.type.FIELDS, *map(_plan, kind.type.TYPE.types)
+    return None
+
+
+def _plan(kind: Any) -> tuple[Any, ...] | None:
+    # A program's own type need only have the two methods.
+    return getattr(kind, "plan", None)
 
 
 def describe(name: str, value: object, fields: tuple[str, ...]) -> str:

@@ -26,7 +26,7 @@ ARROWS = {
     "idl": "jubatus errors types",
     "declaration": "idl types _lazy",
     "rpc": "_core errors",
-    "common": "errors idl types rpc",
+    "common": "_core errors idl types rpc",
     "client": "common declaration",
     "storage": "_core errors",
     "embedded": "jubatus _core errors idl types common declaration storage",

@@ -103,7 +103,12 @@ cdef class Classifier(Model):
         cdef uint32_t n = 0
         cdef int status
         cdef Cursor probe = args.cursor
-        if validate_labeled(&probe, &n):
+        if probe.end - probe.at < LONG:
+            status = validate_labeled(&probe, &n)
+        else:
+            with nogil:  # long: many data
+                status = validate_labeled(&probe, &n)
+        if status:
             raise BadArguments("a list of [label, datum] is expected")
         read_array(args.cursor, n)
         space = self.converter.borrow()
@@ -294,7 +299,12 @@ cdef class Classifier(Model):
         cdef uint32_t n = 0
         cdef int status
         cdef Cursor probe = args.cursor
-        if validate_datums(&probe, &n):
+        if probe.end - probe.at < LONG:
+            status = validate_datums(&probe, &n)
+        else:
+            with nogil:  # long: many data
+                status = validate_datums(&probe, &n)
+        if status:
             raise BadArguments("a list of datums is expected")
         read_array(args.cursor, n)
         space = self.converter.borrow()

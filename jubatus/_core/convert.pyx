@@ -29,6 +29,10 @@ from jubatus._core.rules import parse_rules
 from jubatus.errors import BadArguments, ConfigError, ModelError
 
 
+cdef enum:
+    LARGE = 1 << 16
+
+
 cdef int validate_pairs(Cursor* c, bint numbers) noexcept nogil:
     cdef uint32_t pairs = 0, two = 0, n = 0
     cdef const char* p = NULL
@@ -177,7 +181,8 @@ cdef class Converter:
         return self.idle.pop() if self.idle else Workspace()
 
     cdef int give_back(self, Workspace space) except -1:
-        self.idle.append(space)
+        if space.work.features.capacity() <= LARGE:  # the memory of one huge datum is not kept
+            self.idle.append(space)
         return 0
 
     def vector(self, bytes datum not None, bint update=False, bint merge=False):

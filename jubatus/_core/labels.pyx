@@ -13,7 +13,7 @@ from libcpp.unordered_map cimport unordered_map
 from libcpp.vector cimport vector
 
 from jubatus._core.kernels cimport Buffer, Cursor, read_map, read_raw, read_unsigned, skip
-from jubatus._core.model cimport end_of_struct, start_of_struct
+from jubatus._core.model cimport end_of_struct, read_version, start_of_struct
 from jubatus._core.sparse cimport NONE, PRIMES, fnv1a
 
 ctypedef ordered_map[string, LabelCount].iterator CountAt
@@ -179,18 +179,14 @@ cdef class LabelCounts:
 
     cdef int unpack(self, Cursor* c) noexcept nogil:
         """Read into one that has nothing in it."""
-        cdef uint32_t more = 0, inner = 0
+        cdef uint32_t more = 0
         cdef int status = start_of_struct(c, 3, &more)
         if status == 0:
             status = self.unpack_part(c, True)
         if status == 0:
             status = self.unpack_part(c, False)
         if status == 0:
-            status = start_of_struct(c, 1, &inner)
-        if status == 0:
-            status = read_unsigned(c[0], self.version)
-        if status == 0:
-            status = end_of_struct(c, inner)
+            status = read_version(c, &self.version)
         return status if status else end_of_struct(c, more)
 
     cdef void pack_part(self, Buffer* out, bint master) noexcept nogil:

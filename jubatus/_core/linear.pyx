@@ -16,7 +16,7 @@ from libcpp.vector cimport vector
 
 from jubatus._core.kernels cimport MISMATCH, Buffer, Cursor, read_double, read_map, read_raw, read_unsigned, skip
 from jubatus._core.labels cimport Labels
-from jubatus._core.model cimport end_of_struct, start_of_struct
+from jubatus._core.model cimport end_of_struct, read_version, start_of_struct
 from jubatus._core.sparse cimport NONE, Chains, Feature, Shape, Work, fnv1a, insert_feature, name_id
 
 cdef extern from *:
@@ -28,6 +28,10 @@ cdef extern from *:
     """
     void prefetch(const void* p) noexcept nogil
     void add_scaled(double* out, const double* row, unsigned n, double x) noexcept nogil
+
+
+cdef enum:
+    SMALL = 32  # cells that surely fit into a block of the pool's, which goes with the pool
 
 
 @cython.final
@@ -46,12 +50,17 @@ cdef class Storage:
         self.labels = Labels()
 
     def __dealloc__(self):
-        self.free_blocks()
+        with nogil:  # long: the rows of a large model are looked at
+            self.free_blocks()
 
     cdef void free_blocks(self) noexcept nogil:
+        """Give all memory of cells back; the rows must go with it."""
         cdef uint32_t i
+        cdef Row* row
         for i in range(self.table.size):
-            self.make_room(&self.table.rows[i], 0, False)
+            row = &self.table.rows[i]
+            if row.room & ROOM > SMALL:
+                self.pool.give_back(row.block, self.block_size(row.room & ROOM, row.room & DENSE))
         self.pool.clear()
 
     cdef size_t block_size(self, uint32_t room, bint dense) noexcept nogil:
@@ -472,7 +481,7 @@ cdef class Storage:
 
     cdef int unpack(self, Cursor* c) noexcept nogil:
         """Read into one that has nothing in it."""
-        cdef uint32_t more = 0, inner = 0
+        cdef uint32_t more = 0
         cdef Cursor master
         cdef const unsigned char* start
         cdef int status = start_of_struct(c, 4, &more)
@@ -492,11 +501,7 @@ cdef class Storage:
                 status = skip(c[0])
                 self.unmixed.append(start, c.at - start)
         if status == 0:
-            status = start_of_struct(c, 1, &inner)
-        if status == 0:
-            status = read_unsigned(c[0], self.version)
-        if status == 0:
-            status = end_of_struct(c, inner)
+            status = read_version(c, &self.version)
         return status if status else end_of_struct(c, more)
 
     cdef int unpack_rows(self, Cursor* c, uint32_t flag) noexcept nogil:

@@ -10,7 +10,7 @@ from libc.stdint cimport uint32_t, uint64_t
 from libcpp.vector cimport vector
 
 from jubatus._core.kernels cimport MISMATCH, Buffer, Cursor, read_array, read_double, read_raw, read_unsigned
-from jubatus._core.model cimport end_of_struct, start_of_struct
+from jubatus._core.model cimport end_of_struct, read_version, start_of_struct
 from jubatus._core.sparse cimport Span
 
 cdef extern from *:
@@ -38,7 +38,7 @@ cdef class WeightsDiff:
     """A diff whose texts point into the bytes that it was read from; their owner must outlive it."""
 
     cdef int unpack(self, Cursor* c) noexcept nogil:
-        cdef uint32_t more = 0, content = 0, inner = 0, n = 0
+        cdef uint32_t more = 0, content = 0, n = 0
         cdef int status = start_of_struct(c, 2, &more)
         if status == 0:
             status = read_unsigned(c[0], self.count)
@@ -50,11 +50,7 @@ cdef class WeightsDiff:
             status = self.unpack_row(c)
             n -= 1
         if status == 0:
-            status = start_of_struct(c, 1, &inner)
-        if status == 0:
-            status = read_unsigned(c[0], self.version)
-        if status == 0:
-            status = end_of_struct(c, inner)
+            status = read_version(c, &self.version)
         if status == 0:
             status = end_of_struct(c, content)
         return status if status else end_of_struct(c, more)

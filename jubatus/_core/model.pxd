@@ -1,4 +1,4 @@
-from libc.stdint cimport uint32_t
+from libc.stdint cimport uint32_t, uint64_t
 
 from jubatus._core.kernels cimport Buffer, Cursor
 
@@ -19,3 +19,4 @@ cdef class Model:
 cdef bytes packed_bool(bint value)
 cdef int end_of_struct(Cursor* c, uint32_t more) noexcept nogil
 cdef int start_of_struct(Cursor* c, uint32_t wanted, uint32_t* more) noexcept nogil
+cdef int read_version(Cursor* c, uint64_t* version) noexcept nogil

@@ -9,9 +9,9 @@ since the last one, ``mix`` joins two of these, ``put_diff`` takes in the joined
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from jubatus._core.kernels cimport MISMATCH, Buffer, Cursor, read_array, skip
+from jubatus._core.kernels cimport MISMATCH, Buffer, Cursor, read_array, read_unsigned, skip
 from jubatus._core.wire cimport take
 
 from jubatus.errors import ModelFileError
@@ -38,6 +38,15 @@ cdef int end_of_struct(Cursor* c, uint32_t more) noexcept nogil:
         status = skip(c[0])
         more -= 1
     return status
+
+
+cdef int read_version(Cursor* c, uint64_t* version) noexcept nogil:
+    """Read a version, a struct of one number."""
+    cdef uint32_t more = 0
+    cdef int status = start_of_struct(c, 1, &more)
+    if status == 0:
+        status = read_unsigned(c[0], version[0])
+    return status if status else end_of_struct(c, more)
 
 
 cdef class Model:

@@ -5,7 +5,7 @@ from libc.stdint cimport uint32_t
 from jubatus._core.convert cimport Converter, check, validate_datum
 from jubatus._core.kernels cimport MISMATCH, Buffer, Cursor
 from jubatus._core.model cimport LONG, Model, end_of_struct, packed_bool, start_of_struct
-from jubatus._core.sparse cimport Feature, Workspace, put_name, sort_and_merge
+from jubatus._core.sparse cimport Feature, Work, Workspace, put_name, sort_and_merge
 from jubatus._core.weights cimport WeightManager
 from jubatus._core.wire cimport Reader, take
 
@@ -43,31 +43,42 @@ cdef class Weight(Model):
         cdef Cursor probe = args.cursor
         cdef Workspace space
         cdef Buffer out
-        cdef Feature* f
-        cdef size_t i
         cdef int status
-        if validate_datum(&probe):
+        if probe.end - probe.at < LONG:
+            status = validate_datum(&probe)
+        else:
+            with nogil:  # long: a large datum
+                status = validate_datum(&probe)
+        if status:
             raise BadArguments("a datum is expected")
         space = self.converter.borrow()
         try:
-            if probe.at - args.cursor.at >= LONG:
-                with nogil:  # long: a large datum
-                    status = self.converter.convert(&space.work, &args.cursor, update, False)
+            if probe.at - args.cursor.at < LONG:
+                status = self.write_features(&space.work, &args.cursor, update, &out)
             else:
-                status = self.converter.convert(&space.work, &args.cursor, update, False)
+                with nogil:  # long: a large datum
+                    status = self.write_features(&space.work, &args.cursor, update, &out)
             check(status, &space.work)
-            sort_and_merge(space.work, self.converter.shapes.data())
-            out.array(space.work.ids.size())
-            for i in range(space.work.ids.size()):
-                f = &space.work.features[space.work.from_features[i]]
-                out.array(2)
-                out.raw_head(f.name_size)
-                put_name(<char*>out.reserve(f.name_size), f[0], self.converter.shapes.data())
-                out.size += f.name_size
-                out.number(space.work.values[i])
             return take(out)
         finally:
             self.converter.give_back(space)
+
+    cdef int write_features(self, Work* w, Cursor* c, bint update, Buffer* out) noexcept nogil:
+        cdef Feature* f
+        cdef size_t i
+        cdef int status = self.converter.convert(w, c, update, False)
+        if status:
+            return status
+        sort_and_merge(w[0], self.converter.shapes.data())
+        out.array(w.ids.size())
+        for i in range(w.ids.size()):
+            f = &w.features[w.from_features[i]]
+            out.array(2)
+            out.raw_head(f.name_size)
+            put_name(<char*>out.reserve(f.name_size), f[0], self.converter.shapes.data())
+            out.size += f.name_size
+            out.number(w.values[i])
+        return 0
 
     def clear(self, Reader args not None):
         """Forget all counts; return packed True."""

@@ -12,7 +12,7 @@ from libc.stdint cimport uint32_t, uint64_t
 from jubatus._core.kernels cimport (
     Buffer, Cursor, read_double, read_map, read_raw, read_unsigned,
 )
-from jubatus._core.model cimport end_of_struct, start_of_struct
+from jubatus._core.model cimport end_of_struct, read_version, start_of_struct
 from jubatus._core.sparse cimport (
     BM25, IDF, IDF1, NONE, NUMBER_TEXT, STRING, USER,
     Feature, Shape, Weighting, Work, insert_feature, name_id,
@@ -222,14 +222,10 @@ cdef class WeightManager:
 
     cdef int unpack(self, Cursor* c) noexcept nogil:
         """Read a packed manager into one that has nothing in it."""
-        cdef uint32_t extra = 0, inner = 0
+        cdef uint32_t extra = 0
         cdef int status = start_of_struct(c, 3, &extra)
         if status == 0:
-            status = start_of_struct(c, 1, &inner)
-        if status == 0:
-            status = read_unsigned(c[0], self.version)
-        if status == 0:
-            status = end_of_struct(c, inner)
+            status = read_version(c, &self.version)
         if status == 0:
             status = self.unpack_record(c, False)
         if status == 0:
@@ -272,16 +268,12 @@ cdef class WeightManager:
 
     cdef int unpack_diff(self, Cursor* c) noexcept nogil:
         """Read a MIX diff into a manager that has nothing in it."""
-        cdef uint32_t extra = 0, inner = 0
+        cdef uint32_t extra = 0
         cdef int status = start_of_struct(c, 2, &extra)
         if status == 0:
             status = self.unpack_record(c, False)
         if status == 0:
-            status = start_of_struct(c, 1, &inner)
-        if status == 0:
-            status = read_unsigned(c[0], self.version)
-        if status == 0:
-            status = end_of_struct(c, inner)
+            status = read_version(c, &self.version)
         return status if status else end_of_struct(c, extra)
 
     cdef void merge(self, WeightManager other) noexcept nogil:

@@ -1,3 +1,4 @@
+from cpython.object cimport PyObject
 from libc.stdint cimport uint32_t, uint64_t
 
 from jubatus._core.kernels cimport Buffer, Cursor, Scan
@@ -30,9 +31,12 @@ cdef class FrameSplitter:
     cdef readonly Py_ssize_t max_size
     cdef readonly int max_depth
     cdef readonly bint responses
-    cdef Buffer held
+    cdef PyObject* held  # a bytes object with room for more than held_size
+    cdef Py_ssize_t held_size
     cdef size_t scanned
     cdef Scan scan
+    cdef int hold(self, const unsigned char* p, Py_ssize_t size) except -1
+    cdef bytes release(self)
     cdef Frame frame(self, bytes owner, const unsigned char* start, const unsigned char* end)
 
 

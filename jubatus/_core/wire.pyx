@@ -5,7 +5,8 @@ but extension types is read. An envelope is ``[0, msgid, method, params]``, ``[1
 ``[2, method, params]``.
 """
 
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 cimport cython
@@ -17,9 +18,30 @@ from jubatus._core.kernels cimport (
 
 from jubatus.errors import BadArguments
 
+cdef extern from "Python.h":
+    bytes PyBytes_FromStringAndSize(const char* p, Py_ssize_t size)
+    PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* p, Py_ssize_t size) except NULL
+    int _PyBytes_Resize(PyObject** p, Py_ssize_t size) except -1
+    void Py_XDECREF(PyObject* p)
+
+
+cdef enum:
+    LARGE = 1 << 20  # bytes from which a copy is worth dropping the GIL
+
 
 cdef bytes take(Buffer& buffer):
-    return PyBytes_FromStringAndSize(<const char*>buffer.data, buffer.size)
+    """Copy a buffer into a bytes object."""
+    cdef bytes out = PyBytes_FromStringAndSize(NULL, buffer.size)
+    copy(PyBytes_AS_STRING(out), <const char*>buffer.data, buffer.size)
+    return out
+
+
+cdef void copy(char* target, const char* source, size_t size) noexcept:
+    if size < LARGE:
+        memcpy(target, source, size)
+    else:
+        with nogil:  # long: large results and models
+            memcpy(target, source, size)
 
 
 cdef object mismatch(str wanted):
@@ -308,10 +330,34 @@ cdef class FrameSplitter:
         self.responses = responses
         scan_start(self.scan)
 
+    def __dealloc__(self):
+        Py_XDECREF(self.held)
+
     @property
     def pending(self):
         """Bytes held of a message that is not whole."""
-        return self.held.size
+        return self.held_size
+
+    cdef int hold(self, const unsigned char* p, Py_ssize_t size) except -1:
+        """Keep a piece of an unfinished message, in a bytes object that becomes the message without a copy."""
+        cdef Py_ssize_t wanted = self.held_size + size
+        if self.held == NULL:
+            self.held = new_bytes(NULL, wanted)
+        elif wanted > PyBytes_GET_SIZE(<object>self.held):
+            _PyBytes_Resize(&self.held, max(wanted, 2 * PyBytes_GET_SIZE(<object>self.held)))
+        memcpy(PyBytes_AS_STRING(<object>self.held) + self.held_size, p, size)
+        self.held_size = wanted
+        return 0
+
+    cdef bytes release(self):
+        """Give out what is held."""
+        cdef bytes message
+        _PyBytes_Resize(&self.held, self.held_size)
+        message = <bytes>self.held
+        Py_XDECREF(self.held)
+        self.held = NULL
+        self.held_size = 0
+        return message
 
     def feed(self, bytes data not None):
         """Take the next chunk and return the messages that it completes, in order, as a list of Frame."""
@@ -325,18 +371,18 @@ cdef class FrameSplitter:
         cdef Frame frame
         if self.failure is not None:
             return frames
-        if self.held.size:
-            self.held.append(PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
-            cursor.at = self.held.data + self.scanned
-            cursor.end = self.held.data + self.held.size
+        if self.held_size:
+            self.hold(<const unsigned char*>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+            base = <const unsigned char*>PyBytes_AS_STRING(<object>self.held)
+            cursor.at = base + self.scanned
+            cursor.end = base + self.held_size
             status = scan(self.scan, cursor, self.max_depth)
             if status == OK:
                 # The held message is whole: from here on the joined bytes are scanned like a single chunk.
-                done = cursor.at - self.held.data
-                owner = take(self.held)
-                self.held.size = 0
+                done = cursor.at - base
+                owner = self.release()
             else:
-                self.scanned = cursor.at - self.held.data
+                self.scanned = cursor.at - base
         base = <const unsigned char*>PyBytes_AS_STRING(owner)
         start = base
         cursor.end = base + PyBytes_GET_SIZE(owner)
@@ -353,7 +399,7 @@ cdef class FrameSplitter:
                 if status:
                     if status == SHORT:
                         self.scanned = cursor.at - start
-                        self.held.append(start, cursor.end - start)
+                        self.hold(start, cursor.end - start)
                     break
             frame = self.frame(owner, start, cursor.at)
             if frame is None:
@@ -364,7 +410,7 @@ cdef class FrameSplitter:
             self.failure = "a byte that starts no MessagePack value"
         elif status == DEEP:
             self.failure = f"containers nested deeper than {self.max_depth}"
-        elif <Py_ssize_t>self.held.size > self.max_size:
+        elif self.held_size > self.max_size:
             self.failure = f"a message of more than {self.max_size} bytes"
         return frames
 
@@ -455,7 +501,7 @@ cpdef bytes reply(uint32_t msgid, bytes result):
     out = PyBytes_FromStringAndSize(NULL, n + 1 + size)
     p = PyBytes_AS_STRING(out)
     memcpy(p, head, n + 1)
-    memcpy(p + n + 1, PyBytes_AS_STRING(result), size)
+    copy(p + n + 1, PyBytes_AS_STRING(result), size)
     return out
 
 

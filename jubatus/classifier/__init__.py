@@ -43,7 +43,7 @@ SERVICE = Service(
 
             Raises:
                 JubatusError: a label is new, the unlearner is full and all its labels are sticky (set with set_label);
-                    or a string rule met a key with ``$``.
+                    or a rule took a value whose key has a ``$``.
             """,
             counts=True,
         ),
@@ -63,7 +63,7 @@ SERVICE = Service(
                 for each datum a list of EstimateResult, empty while no label is known.
 
             Raises:
-                JubatusError: a string rule met a key with ``$``.
+                JubatusError: a rule took a value whose key has a ``$``.
             """,
         ),
         Method(
@@ -115,6 +115,7 @@ SERVICE = Service(
                 whether it was known.
             """,
             counts=True,
+            long=True,
         ),
         Method(
             "clear",
@@ -129,6 +130,7 @@ SERVICE = Service(
                 True.
             """,
             counts=True,
+            long=True,
         ),
     ),
 )

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from jubatus import errors
+from jubatus._core.codec import Decoder, Encoder
 from jubatus.idl import COMMON, Method, Service
 from jubatus.rpc import client as rpc
-from jubatus.types import Type, check_types, int_types, string_types
+from jubatus.types import TObject, Type, check_types, int_types, string_types
 
 AnyClient = TypeVar("AnyClient", bound="ClientBase")
 
@@ -129,10 +130,19 @@ def _add_methods(cls: type[ClientBase], methods: tuple[Method, ...]) -> None:
 
 
 def _caller(method: Method) -> Any:
+    name = method.name
     types = [argument.type for argument in method.args]
+    arguments = Encoder([TObject(), *types]).array
+    result = Decoder(method.returns).read
 
     def run(instance: ClientBase, *args: Any) -> Any:
-        return instance.jubatus_client.call(method.name, list(args), method.returns, types)
+        client = instance.jubatus_client
+        if type(client.client) is not rpc.Client:
+            # A program put another connection there, which takes values and not bytes.
+            return client.call(name, list(args), method.returns, types)
+        future = client.client.call_packed(name, arguments((client.name, *args)))
+        future.attach_error_handler(error_handler)
+        return future.get(result)
 
     return run
 

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+from jubatus._core.codec import Decoder, Encoder
 from jubatus._core.schema import json_equal, parse_json
-from jubatus._core.wire import Reader, pack, unpack
 from jubatus.errors import ConfigError, ModelFileError
 from jubatus.idl import Method, Service
 from jubatus.server import storage
@@ -173,13 +173,13 @@ class Embedded:
 def _runner(method: Method) -> Callable[..., Any]:
     """Return what carries out a method: it packs the arguments, runs the handler and unpacks the result."""
     name = method.name
-    types = [argument.type for argument in method.args]
-    convert = method.returns.from_msgpack
+    arguments = Encoder(argument.type for argument in method.args).reader
+    result = Decoder(method.returns).decode
 
     def run(instance: Embedded, *args: Any) -> Any:
-        packed = b"".join([pack(kind.to_msgpack(value)) for kind, value in zip(types, args, strict=True)])
+        packed = arguments(args)
         with instance._lock:
-            result = getattr(instance._model, name)(Reader(packed))
-        return convert(unpack(result))
+            answer = getattr(instance._model, name)(packed)
+        return result(answer)
 
     return run

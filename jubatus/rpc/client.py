@@ -17,7 +17,7 @@ from typing import Any, NoReturn, Self
 
 import msgpack  # type: ignore[import-untyped]
 
-from jubatus._core.wire import Frame, FrameSplitter, pack
+from jubatus._core.wire import Frame, FrameSplitter, Reader, pack
 from jubatus.errors import JubatusError
 
 CHUNK = 1 << 16
@@ -79,8 +79,11 @@ class Future:
         """Have ``get`` call this with the error, to raise what it likes."""
         self._handler = handler
 
-    def get(self) -> Any:
+    def get(self, read: Callable[[Reader], Any] | None = None) -> Any:
         """Wait for the reply and return the result.
+
+        Args:
+            read: takes the result from a reader that stands on it, if this is to be done in another way than usual.
 
         Raises:
             TimeoutError: the time of the call is over.
@@ -94,7 +97,7 @@ class Future:
                 self._handler(self.error)
             raise self.error if isinstance(self.error, RPCError) else RPCError(self.error)
         if self._frame is not None:
-            self.result = self._client._decode(self._frame)
+            self.result = self._client._decode(self._frame) if read is None else read(self._frame.result)
             self._frame = None
         return self.result
 
@@ -144,6 +147,10 @@ class Client:
 
     def call_async(self, method: str, *args: Any) -> Future:
         """Send a call and return the future of its reply, which also keeps the error if it cannot be sent."""
+        return self.call_packed(method, pack(args))
+
+    def call_packed(self, method: str, args: bytes) -> Future:
+        """Send a call whose arguments are a packed array, as ``call_async`` does."""
         deadline = time.monotonic() + self.timeout if self.timeout else None
         future = Future(self, deadline)
         try:
@@ -187,9 +194,9 @@ class Client:
         if not self._lock.acquire(timeout=-1 if left is None else left):
             raise TimeoutError("Request timed out")
 
-    def _send(self, future: Future, method: str, args: tuple[Any, ...], deadline: float | None) -> None:
+    def _send(self, future: Future, method: str, args: bytes, deadline: float | None) -> None:
         msgid = self._msgid
-        request = pack([0, msgid, method, args])
+        request = b"".join((b"\x94\x00", pack(msgid), pack(method), args))
         self._msgid = (msgid + 1) % (1 << 30)
         connection = self._connection(deadline)
         self._futures[msgid] = future

@@ -10,8 +10,12 @@ from typing import Protocol
 
 from jubatus._core.wire import Frame, FrameSplitter
 
-ROOM = 1 << 20
-"""Bytes of replies that are made before they are given out, so that a peer can say that it does not read them."""
+ROOM = 64 << 10
+"""Bytes of requests and replies that are worked on before the replies are given out: a peer can say that it does not
+read them, and other connections get their turn."""
+
+LEAST = 512
+"""What the shortest request counts with its reply."""
 
 
 class Serve(Protocol):
@@ -64,7 +68,7 @@ class Session:
         return self.resume()
 
     def resume(self) -> bytes:
-        """Return the next replies, to about ROOM bytes; ``more`` tells whether there are others."""
+        """Return the next replies, as far as ROOM goes; ``more`` tells whether there are others."""
         queue = self._queue
         if self.waiting or not queue:
             return b""
@@ -72,12 +76,13 @@ class Session:
         replies = []
         room = ROOM
         while queue and room > 0:
-            reply = serve(queue.popleft(), self)
+            frame = queue.popleft()
+            reply = serve(frame, self)
             if reply is None:
                 self.waiting = True
                 break
             replies.append(reply)
-            room -= len(reply)
+            room -= LEAST + frame.size + len(reply)
         return b"".join(replies)
 
     def complete(self, reply: bytes) -> None:

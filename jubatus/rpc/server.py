@@ -1,7 +1,8 @@
 """MessagePack-RPC on an event loop: sockets, timeouts and limits around the conversations of ``protocol``.
 
 Replies to the requests of one received chunk are written at once. What a peer does not read is not computed ahead of
-it: while its output stands, nothing more is read or answered. What one connection does wrong ends that connection.
+it: while its output stands, nothing more is read or answered. A connection that sends much, in one message or many,
+lets the others have their turn after every piece. What one connection does wrong ends that connection.
 """
 
 import asyncio
@@ -15,6 +16,9 @@ from jubatus.rpc.protocol import Serve, Session
 log = logging.getLogger("jubatus")
 
 BACKLOG = 4096
+FULL = 128 << 10
+"""A chunk so long was cut off: more can be read at once."""
+
 MAX_SIZE = 512 << 20
 MAX_HELD = 2 << 30
 
@@ -76,7 +80,7 @@ class Server:
         self._empty.clear()
 
     def closed(self, connection: "Connection") -> None:
-        """Forget a connection."""
+        """Forget a connection that is lost and has carried out what was received."""
         self._connections.discard(connection)
         if not self._connections:
             self._empty.set()
@@ -117,14 +121,13 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._hold(0)
-        self._server.closed(self)
         self._blocked = False
         self._write(b"")
 
     def data_received(self, data: bytes) -> None:
         """Answer the requests that the chunk completes."""
         session = self._session
-        self._write(session.receive(data))
+        self._write(session.receive(data), len(data) >= FULL)
         pending = session.pending
         if pending or self._held:
             self._hold(pending)
@@ -153,21 +156,27 @@ class Connection(asyncio.Protocol):
         self._last = monotonic()
         self._write(data)
 
-    def _write(self, data: bytes) -> None:
-        """Write replies, make those that are left, and read on, wait or close."""
+    def _write(self, data: bytes, full: bool = False) -> None:
+        """Write replies; then make those that are left and read on after the others' turn, or wait, or close.
+
+        Args:
+            data: the replies.
+            full: whether more can be read at once.
+        """
         session = self._session
         transport = self._transport
-        while True:
-            if data:
-                self._last = monotonic()
-                if self._open:
-                    transport.write(data)
-            if self._blocked or not session.more:
-                break
-            data = session.resume()
+        if data:
+            self._last = monotonic()
+            if self._open:
+                transport.write(data)
+        more = session.more
+        if (more or full) and not self._blocked:
+            asyncio.get_running_loop().call_soon(self._go_on)
         if not self._open:
+            if transport is None and not (more or session.waiting):
+                self._server.closed(self)
             return
-        pause = session.waiting or self._blocked or self._finishing
+        pause = more or full or session.waiting or self._blocked or self._finishing
         if pause is not self._paused:
             self._paused = pause
             if pause:
@@ -176,8 +185,12 @@ class Connection(asyncio.Protocol):
                 transport.resume_reading()
         if session.failure is not None:
             self._refuse(session.failure)
-        elif self._finishing and not session.waiting and not session.more:
+        elif self._finishing and not session.waiting and not more:
             self._close()
+
+    def _go_on(self) -> None:
+        if not self._blocked:
+            self._write(self._session.resume())
 
     def _hold(self, pending: int) -> None:
         server = self._server

@@ -14,7 +14,6 @@ import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from time import monotonic
 from typing import Any
 
 from jubatus._core.model import Model
@@ -325,11 +324,7 @@ async def serve(
         stop(early[0])
     await stopping.wait()
     log.info("stopping RPC server")
-    end = monotonic() + GRACE
-    answered = await server.stop(GRACE)
-    while dispatcher.deferred and monotonic() < end:  # of connections that are gone
-        await asyncio.sleep(0.01)
-    if not answered or dispatcher.deferred:
+    if not await server.stop(GRACE):
         log.warning("requests were cut off that ran longer than %g s after the end", GRACE)
         return False
     return True

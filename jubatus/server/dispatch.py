@@ -18,15 +18,12 @@ from jubatus._core.model import Model
 from jubatus._core.wire import Frame, Reader, error_reply, reply
 from jubatus.errors import BadArguments, JubatusError
 from jubatus.idl import Lock, Method
-from jubatus.rpc.protocol import Session
+from jubatus.rpc.protocol import LEAST, ROOM, Session
 
 log = logging.getLogger("jubatus")
 
 INLINE_SIZE = 128 << 10
 """A longer request runs on a thread: at 100 MB/s it would hold up the event loop for more than a millisecond."""
-
-SLICE = 64
-"""Waiting requests that run before the event loop looks at its sockets again."""
 
 Handler = Callable[[Reader], Any]
 """Returns the packed result as bytes. That of a row marked long may return a function instead, which returns them:
@@ -134,7 +131,7 @@ class Dispatcher:
             return self._refused(row, frame, error)
         if row.counts:
             self.updates += 1
-        return b"" if frame.kind else reply(frame.msgid, result)
+        return _reply(frame, result)
 
     def _refused(self, row: Row, frame: Frame, error: BaseException) -> bytes:
         """Turn an error into its reply; the only place that does."""
@@ -169,7 +166,7 @@ class Dispatcher:
         elif job.row.locked:
             self._readers += 1
             self._busy = True
-        self._submit(partial(_work, job.row.handler, job.row.arity, job.frame.params), partial(self._worked, job))
+        self._submit(partial(_work, job.row.handler, job.row.arity, job.frame), partial(self._worked, job))
 
     def _submit(self, work: Callable[[], Any], then: Callable[[asyncio.Future[Any]], None]) -> None:
         asyncio.get_running_loop().run_in_executor(self._executor, work).add_done_callback(then)
@@ -194,7 +191,7 @@ class Dispatcher:
             answer = self._refused(job.row, job.frame, error)
         else:
             self.updates += job.row.counts
-            answer = b"" if job.frame.kind else reply(job.frame.msgid, future.result())
+            answer = future.result()
         self._complete(job, answer)
 
     def _complete(self, job: Job, answer: bytes) -> None:
@@ -205,9 +202,9 @@ class Dispatcher:
         """Let those run that wait first, as far as the lock allows."""
         loop = asyncio.get_running_loop()
         waiting = self._waiting
-        room = SLICE
+        room = ROOM
         while waiting and self._free(waiting[0].row):
-            if not room:
+            if room <= 0:
                 loop.call_soon(self._pump)
                 return
             job = waiting.popleft()
@@ -215,10 +212,16 @@ class Dispatcher:
                 self._start(job)
             else:
                 loop.call_soon(self._complete, job, self._run(job.row, job.frame))
-                room -= 1
+                room -= LEAST + job.frame.size
         self._busy = bool(waiting or self._readers or self._writing)
 
 
-def _work(handler: Handler, arity: int, params: Reader) -> Any:
-    params.arguments(arity)
-    return handler(params)
+def _work(handler: Handler, arity: int, frame: Frame) -> Any:
+    """Return the reply, or a function that returns it; the reply is made here because a long one is copied long."""
+    frame.params.arguments(arity)
+    result = handler(frame.params)
+    return (lambda: _reply(frame, result())) if callable(result) else _reply(frame, result)
+
+
+def _reply(frame: Frame, result: bytes) -> bytes:
+    return b"" if frame.kind else reply(frame.msgid, result)

@@ -35,7 +35,7 @@ SERVICE = Service(
                 list of Feature, weighted with the counts that include the datum.
 
             Raises:
-                JubatusError: a string rule met a key with ``$``.
+                JubatusError: a rule took a value whose key has a ``$``.
             """,
         ),
         Method(
@@ -54,7 +54,7 @@ SERVICE = Service(
                 list of Feature.
 
             Raises:
-                JubatusError: a string rule met a key with ``$``.
+                JubatusError: a rule took a value whose key has a ``$``.
             """,
         ),
         Method(
@@ -69,6 +69,7 @@ SERVICE = Service(
             Returns:
                 True.
             """,
+            long=True,
         ),
     ),
 )

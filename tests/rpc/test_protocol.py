@@ -4,8 +4,8 @@ from typing import Any
 import msgpack
 from hypothesis import given
 from hypothesis import strategies as st
-from jubatus._core.wire import Frame, pack, reply
 
+from jubatus._core.wire import Frame, pack, reply
 from jubatus.rpc import protocol
 from jubatus.rpc.protocol import Session
 

@@ -11,8 +11,8 @@ import msgpack
 import psutil
 import pytest
 import uvloop
-from jubatus._core.wire import Frame, pack, reply
 
+from jubatus._core.wire import Frame, pack, reply
 from jubatus.rpc import server as rpc
 from jubatus.rpc.protocol import Session
 from tests.conftest import Peer, Start, packed, wait_for
@@ -121,14 +121,45 @@ def test_nothing_is_read_or_answered_while_the_peer_does_not_read() -> None:
     def serve(frame: Frame, session: Session) -> bytes:
         return reply(frame.msgid, pack(big))
 
-    one, done = connection(serve)
-    one.pause_writing()
-    one.data_received(b"".join(map(request, range(10))))
-    assert [name for name, *_ in done] == ["write", "pause_reading"]
-    done.clear()
-    one.resume_writing()
-    assert [name for name, *_ in done] == ["write"] * 4 + ["resume_reading"]
-    assert sum(len(data) for name, data in done[:4]) == 8 * (600_000 + 9)
+    async def test() -> None:
+        one, done = connection(serve)
+        one.pause_writing()
+        one.data_received(b"".join(map(request, range(10))))
+        await asyncio.sleep(0)
+        assert [name for name, *_ in done] == ["write", "pause_reading"]
+        done.clear()
+        one.resume_writing()
+        for number in range(1, 10):
+            await asyncio.sleep(0)
+            assert [name for name, *_ in done[:9]] == ["write"] * number
+        assert [name for name, *_ in done] == ["write"] * 9 + ["resume_reading"]
+        assert {len(data) for name, data in done[:9]} == {600_000 + 9}
+
+    asyncio.run(test())
+
+
+def test_a_connection_that_sends_much_gives_way_after_each_piece() -> None:
+    def serve(frame: Frame, session: Session) -> bytes:
+        return reply(frame.msgid, b"\x01")
+
+    async def test() -> None:
+        one, done = connection(serve)
+        one.data_received(b"".join(map(request, range(1000))))
+        assert [name for name, *_ in done] == ["write", "pause_reading"]
+        while done[-1][0] != "resume_reading":
+            await asyncio.sleep(0)
+        assert [name for name, *_ in done[2:-1]] == ["write"] * (len(done) - 3)
+        assert len(done) > 8
+        done.clear()
+        piece = request(1, ECHO, "x" * 500_000)[: rpc.FULL]
+        one.data_received(piece)
+        assert done == [("pause_reading",)]
+        await asyncio.sleep(0)
+        assert done == [("pause_reading",), ("resume_reading",)]
+        one.data_received(piece[:1000])
+        assert len(done) == 2
+
+    asyncio.run(test())
 
 
 def test_a_client_that_never_reads_does_not_grow_memory() -> None:

@@ -3,8 +3,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jubatus._core.wire import Reader, pack, unpack
 
+from jubatus._core.wire import Reader, pack, unpack
 from jubatus.errors import BadArguments, ModelFileError
 from jubatus.server import storage
 from jubatus.server.common_handlers import CommonHandlers

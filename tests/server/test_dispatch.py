@@ -9,11 +9,11 @@ from typing import Any
 import msgpack
 import pytest
 import uvloop
-from jubatus._core.wire import FrameSplitter, Reader, pack
 
+from jubatus._core.wire import FrameSplitter, Reader, pack
 from jubatus.errors import BadArguments, ModelError, UnsupportedMethod
 from jubatus.idl import Argument, Join, Lock, Method, Route
-from jubatus.rpc.protocol import Session
+from jubatus.rpc.protocol import LEAST, ROOM, Session
 from jubatus.server import dispatch
 from jubatus.server.dispatch import Dispatcher, bind
 from jubatus.types import BOOL, STRING
@@ -249,7 +249,7 @@ def test_waiting_requests_run_in_order_of_arrival() -> None:
 
 
 def test_a_burst_of_waiting_requests_lets_the_loop_breathe() -> None:
-    count = 5 * dispatch.SLICE
+    count = 5 * ROOM // LEAST
 
     async def test(bench: Bench) -> None:
         bench.send(0, "load_long")

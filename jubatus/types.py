@@ -12,7 +12,6 @@ declarations; programs import the same classes from ``jubatus.common``.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from dataclasses import fields as dataclass_fields
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, dataclass_transform, get_type_hints
 
@@ -404,7 +403,7 @@ class Message:
         bases = [base for base in cls.__mro__ if base not in Message.__mro__]
         plain = "__init__" not in vars(cls) and not any(_MAKING & vars(base).keys() for base in bases)
         dataclass(eq=False, repr=False)(cls)
-        cls.PLAIN = plain and len(dataclass_fields(cls)) == len(fields)
+        cls.PLAIN = plain and vars(cls)["__match_args__"] == cls.FIELDS
         cls.__module__ += ".types"
 
     @classmethod

@@ -17,7 +17,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_Check, PyBytes_GET_SIZE
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check
 from cpython.list cimport PyList_CheckExact, PyList_GET_ITEM, PyList_GET_SIZE, PyList_New, PyList_SET_ITEM
 from cpython.long cimport PyLong_CheckExact
-from cpython.object cimport PyObject_GetAttr, PyObject_SetAttr, PyObject_TypeCheck, PyTypeObject
+from cpython.object cimport PyObject, PyObject_GetAttr, PyObject_SetAttr, PyObject_TypeCheck, PyTypeObject
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_CheckExact, PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
 from cpython.unicode cimport PyUnicode_Check, PyUnicode_DecodeUTF8
@@ -35,7 +35,6 @@ cdef extern from "Python.h":
     long long PyLong_AsLongLongAndOverflow(object number, int* overflow) except? -1
     unsigned long long PyLong_AsUnsignedLongLong(object number) except? <unsigned long long>-1
     const char* PyUnicode_AsUTF8AndSize(object text, Py_ssize_t* size) except NULL
-    object PyType_GenericAlloc(PyTypeObject* cls, Py_ssize_t items)
 
 cdef enum:
     # The first ones can be keys of maps.
@@ -45,6 +44,7 @@ cdef dict KINDS = {
     "string": TEXT, "raw": BYTES, "int": INTEGER, "double": REAL, "bool": TRUTH, "object": OBJECT,
     "nullable": NULLABLE, "list": LIST, "map": DICT, "tuple": TUPLE, "message": MESSAGE, "datum": DATUM,
 }
+cdef tuple NOTHING = ()
 # So deep are the values that are written without a look at them; others are left to the packer.
 cdef int DEEPEST = 32
 
@@ -302,7 +302,7 @@ cdef class Shape:
     cdef object read_object(self, Cursor& c, uint64_t n):
         """Make an object as its constructor would, which only sets the attributes in this order."""
         cdef uint64_t i
-        made = PyType_GenericAlloc(<PyTypeObject*>self.cls, 0)
+        made = (<PyTypeObject*>self.cls).tp_new(self.cls, <PyObject*>NOTHING, NULL)
         for i in range(n):
             value = (<Shape>PyTuple_GET_ITEM(self.parts, i)).read(c)
             PyObject_SetAttr(made, <object>PyTuple_GET_ITEM(self.names, i), value)

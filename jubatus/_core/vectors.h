@@ -343,12 +343,17 @@ inline int compare_names(const Feature& f, const Feature& g, const Shape* shapes
 #if defined(__x86_64__) && defined(__GNUC__)
 // A number's place is how many are smaller: n^2 comparisons, but eight at a time and with no branch to guess.
 __attribute__((target("avx512f"))) inline void rank_sort(const uint64_t* keys, uint64_t* sorted, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        const __m512i key = _mm512_set1_epi64(int64_t(keys[i]));
-        int smaller = 0;
-        for (size_t j = 0; j < n; j += 8)
-            smaller += __builtin_popcount(_mm512_cmplt_epu64_mask(_mm512_loadu_si512(keys + j), key));
-        sorted[smaller] = keys[i];
+    const __m512i one = _mm512_set1_epi64(1);
+    for (size_t i = 0; i < n; i += 8) {
+        const __m512i eight = _mm512_loadu_si512(keys + i);
+        __m512i smaller = _mm512_setzero_si512();
+        for (size_t j = 0; j < n; j++) {
+            __mmask8 is_smaller = _mm512_cmplt_epu64_mask(_mm512_set1_epi64(int64_t(keys[j])), eight);
+            smaller = _mm512_mask_add_epi64(smaller, is_smaller, smaller, one);
+        }
+        uint64_t places[8];
+        _mm512_storeu_si512(places, smaller);
+        for (size_t k = 0; k < 8 && i + k < n; k++) sorted[places[k]] = keys[i + k];
     }
 }
 inline bool has_wide_vectors() {

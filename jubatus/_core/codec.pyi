@@ -25,3 +25,6 @@ class Decoder:
 
 class Shape:
     """What is compiled of a plan."""
+
+class Surprise(Exception):
+    """A value that is left to its type; never leaves the module."""

@@ -259,7 +259,7 @@ def test_model_file(server: Start, tmp_path: Path) -> None:
 def test_log_folder_gets_a_copy(server: Start, tmp_path: Path) -> None:
     running = server("weight", CONFIG, "-l", str(tmp_path))
     log = tmp_path / f"jubaweight.127.0.0.1_{running.port}.log"
-    wait_for(lambda: "RPC server startup" in running.output())
+    wait_for(lambda: log.exists() and "RPC server startup" in log.read_text())
     assert log.read_text() == running.output()
     log.rename(tmp_path / "old")
     running.proc.send_signal(signal.SIGHUP)

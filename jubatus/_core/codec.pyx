@@ -146,8 +146,8 @@ cdef int write_object(Buffer& out, value, int depth) except -1:
 cdef class Shape:
     """What is compiled of a plan.
 
-    Both ways raise whatever comes up for a value that is not exactly right, most often Surprise; what was written so
-    far is thrown away then. Without a part of Python between, they may be as deep as the plan and no deeper.
+    Writing and reading raise whatever comes up for a value that is not exactly right, most often Surprise; what was
+    written or made so far is thrown away then. They go as deep as the plan and no deeper.
     """
 
     cdef int write(self, Buffer& out, object value) except -1:

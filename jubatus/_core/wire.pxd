@@ -14,6 +14,7 @@ cdef class Reader:
 
 cdef class Writer:
     cdef Buffer buffer
+    cdef int pack_container(self, v) except -1
 
 
 cdef class Frame:

@@ -23,6 +23,8 @@ cdef extern from "Python.h":
     PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* p, Py_ssize_t size) except NULL
     int _PyBytes_Resize(PyObject** p, Py_ssize_t size) except -1
     void Py_XDECREF(PyObject* p)
+    int Py_EnterRecursiveCall(const char* where) except -1
+    void Py_LeaveRecursiveCall()
 
 
 cdef enum:
@@ -239,6 +241,7 @@ cdef class Writer:
 
         Raises:
             TypeError: for anything else.
+            RecursionError: for what is nested too deep.
         """
         if v is None:
             self.buffer.nil()
@@ -250,17 +253,26 @@ cdef class Writer:
             self.buffer.number(v)
         elif isinstance(v, (bytes, str)):
             self.string(v)
-        elif isinstance(v, (list, tuple)):
-            self.buffer.array(len(v))
-            for item in v:
-                self.pack(item)
-        elif isinstance(v, dict):
+        elif isinstance(v, (list, tuple, dict)):
+            Py_EnterRecursiveCall(" while packing")  # a list may hold itself
+            try:
+                self.pack_container(v)
+            finally:
+                Py_LeaveRecursiveCall()
+        else:
+            raise TypeError(f"a value of type {type(v).__name__} cannot be packed")
+
+    cdef int pack_container(self, v) except -1:
+        if isinstance(v, dict):
             self.buffer.map(len(v))
             for key in sorted(v, key=order_of_key):
                 self.pack(key)
                 self.pack(v[key])
         else:
-            raise TypeError(f"a value of type {type(v).__name__} cannot be packed")
+            self.buffer.array(len(v))
+            for item in v:
+                self.pack(item)
+        return 0
 
     def getvalue(self):
         """Return all that was written."""

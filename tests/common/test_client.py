@@ -59,6 +59,16 @@ def test_a_call_sends_the_name_and_checked_arguments() -> None:
     assert transport.calls == [("method", "cluster", "a", 1), ("method", "cluster", object)]
 
 
+def test_a_program_may_put_another_connection_below_the_methods() -> None:
+    client = ClientBase("127.0.0.1", 1, "cluster")
+    transport = Transport(result=True)
+    client.jubatus_client = Client(transport, "other")
+    assert client.load("id") is True
+    assert transport.calls == [("load", "other", "id")]
+    with pytest.raises(TypeError, match=r"^type <class 'str'> is expected, but <class 'int'> is given$"):
+        client.load(1)
+
+
 def test_nothing_is_sent_for_wrong_arguments() -> None:
     transport = Transport()
     client = Client(transport, "cluster")

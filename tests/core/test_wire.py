@@ -146,6 +146,13 @@ def test_scalars(value: object, packed: str) -> None:
     assert pack(value).hex() == packed
 
 
+def test_what_holds_itself_is_refused() -> None:
+    endless: list[object] = []
+    endless.append({"again": endless})
+    with pytest.raises(RecursionError):
+        pack(endless)
+
+
 def test_map_keys_ascend_by_bytes() -> None:
     assert pack({"b": 1, b"\xff": 2, "a": 3, "aa": 4}).hex() == "84a16103a2616104a16201a1ff02"
 

@@ -45,9 +45,9 @@ METHODS = {
 }
 
 CONFIG = structure({"method": Field(STRING), "parameter": optional(ANY), "converter": Field(CONVERTER)})
-UNLEARNER = {"unlearner": optional(STRING), "unlearner_parameter": optional(ANY)}
-UNREGULARIZED = structure(UNLEARNER)
-REGULARIZED = structure({"regularization_weight": Field(FLOAT), **UNLEARNER})
+_UNLEARNER = {"unlearner": optional(STRING), "unlearner_parameter": optional(ANY)}
+UNREGULARIZED = structure(_UNLEARNER)
+REGULARIZED = structure({"regularization_weight": Field(FLOAT), **_UNLEARNER})
 
 cdef const uint8_t* EMPTY_DATUM = b"\x90"
 
@@ -452,7 +452,7 @@ cdef class Classifier(Model):
             ModelError: if one of them is no diff.
         """
         cdef Buffer out
-        cdef Diff one = Diff(acc), other = Diff(new)
+        cdef _Diff one = _Diff(acc), other = _Diff(new)
         out.array(3)
         one.weights.mixed(other.weights).pack(&out)
         one.counts.merge(other.counts)
@@ -466,7 +466,7 @@ cdef class Classifier(Model):
         Raises:
             ModelError: if it is no diff; nothing was changed.
         """
-        cdef Diff mixed = Diff(diff)
+        cdef _Diff mixed = _Diff(diff)
         cdef bint fits = mixed.weights.version == self.storage.version
         if fits:
             with nogil:  # long: every feature of the diff is added
@@ -499,7 +499,7 @@ cdef class Classifier(Model):
         self.storage.version += 1
 
 
-cdef class Diff:
+cdef class _Diff:
     """A MIX diff, read."""
 
     cdef bytes packed

@@ -1,7 +1,10 @@
 """From a packed datum to a feature vector."""
 
+from typing import final
+
 from jubatus._core.rules import ConverterRules
 
+@final
 class Converter:
     """Turn datums into feature vectors."""
 

@@ -1,5 +1,8 @@
 """Weights of a linear model."""
 
+from typing import final
+
+@final
 class Storage:
     """The table of weights."""
 

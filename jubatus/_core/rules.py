@@ -237,7 +237,11 @@ def _string_filter(method: str, parameters: Mapping[str, str]) -> dict[str, Any]
 
 def _num_filter(method: str, parameters: Mapping[str, str]) -> dict[str, Any]:
     def number(name: str, default: str | None = None) -> float:
-        return _parse_float(_parameter(parameters, name) if default is None else parameters.get(name, default))
+        text = _parameter(parameters, name) if default is None else parameters.get(name, default)
+        try:
+            return _parse_float(text)
+        except ConfigError as error:
+            raise ConfigError(f'{error}: "{name}" must be a number: {text}') from error
 
     def check(valid: bool, expected: str) -> None:
         if not valid:

@@ -356,7 +356,11 @@ cdef class FrameSplitter:
         if self.held == NULL:
             self.held = new_bytes(NULL, wanted)
         elif wanted > PyBytes_GET_SIZE(<object>self.held):
-            _PyBytes_Resize(&self.held, max(wanted, 2 * PyBytes_GET_SIZE(<object>self.held)))
+            try:
+                _PyBytes_Resize(&self.held, max(wanted, 2 * PyBytes_GET_SIZE(<object>self.held)))
+            except MemoryError:
+                self.held_size = 0  # what was held is gone
+                raise
         memcpy(PyBytes_AS_STRING(<object>self.held) + self.held_size, p, size)
         self.held_size = wanted
         return 0

@@ -337,8 +337,8 @@ MAXIMUM = "invalid parameter (expected: maximum must be bigger than minimum)"
         ),
         ("sigmoid_normalization", {"gain": "0"}, "invalid parameter (expected: gain must not be zero)"),
         ("sigmoid_normalization", {"gain": "-0.0"}, "invalid parameter (expected: gain must not be zero)"),
-        ("sigmoid_normalization", {"gain": "x"}, "std::bad_cast"),
-        ("sigmoid_normalization", {"bias": ""}, "std::bad_cast"),
+        ("sigmoid_normalization", {"gain": "x"}, 'std::bad_cast: "gain" must be a number: x'),
+        ("sigmoid_normalization", {"bias": ""}, 'std::bad_cast: "bias" must be a number: '),
     ],
 )
 def test_num_filter_errors(method: str, parameters: dict[str, str], text: str) -> None:
@@ -383,7 +383,7 @@ def test_num_filter_errors(method: str, parameters: dict[str, str], text: str) -
 def test_numbers_in_parameters(text: str, number: float | None) -> None:
     parameters = {"method": "add", "value": text}
     if number is None:
-        assert refusal({"num_filter_types": {"f": parameters}}) == "std::bad_cast"
+        assert refusal({"num_filter_types": {"f": parameters}}).startswith('std::bad_cast: "')
     else:
         assert num_filter(parameters).a == number
 

@@ -24,7 +24,6 @@ from jubatus._core.linear cimport Storage
 from jubatus._core.linear_diff cimport DiffCell, DiffRow, WeightsDiff
 from jubatus._core.model cimport LONG, Model, packed_bool
 from jubatus._core.sparse cimport NONE, Work, Workspace, sort_and_merge, take_features
-from jubatus._core.unlearn cimport Unlearner
 from jubatus._core.weights cimport WeightManager
 from jubatus._core.wire cimport Reader, take
 
@@ -171,7 +170,7 @@ cdef class Classifier(Model):
         cdef uint32_t y, r = NONE
         cdef int32_t slot
         cdef size_t i
-        cdef double best = -DBL_MAX, score, m, n, loss, v, gamma, b
+        cdef double best = -DBL_MAX, m, n, loss, v, gamma, b
         cdef double c = self.c
         cdef float twice = 2 * self.c, four_times = 4 * self.c, eight_times = 8 * self.c
         cdef double* scores

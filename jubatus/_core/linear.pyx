@@ -17,7 +17,7 @@ from libcpp.vector cimport vector
 from jubatus._core.kernels cimport MISMATCH, Buffer, Cursor, read_double, read_map, read_raw, read_unsigned, skip
 from jubatus._core.labels cimport Labels
 from jubatus._core.model cimport end_of_struct, read_version, start_of_struct
-from jubatus._core.sparse cimport NONE, Chains, Feature, Shape, Work, fnv1a, insert_feature, name_id
+from jubatus._core.sparse cimport NONE, Chains, Shape, Work, fnv1a, insert_feature, name_id
 
 cdef extern from *:
     """

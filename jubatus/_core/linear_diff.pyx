@@ -6,7 +6,7 @@ cell counting as (0, 1), and the smaller covariance is taken: parameter mixing w
 """
 
 cimport cython
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport uint32_t
 from libcpp.vector cimport vector
 
 from jubatus._core.kernels cimport MISMATCH, Buffer, Cursor, read_array, read_double, read_raw, read_unsigned

@@ -28,7 +28,6 @@ cdef extern from "table.h" namespace "jubatus" nogil:
         uint32_t count
         vector[ChainNode] nodes
         void clear() noexcept
-        int32_t first(uint64_t hash) noexcept
         void insert(uint32_t at, uint64_t hash) noexcept
         void erase(uint32_t at) noexcept
         void order(int32_t* out) noexcept

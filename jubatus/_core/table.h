@@ -57,8 +57,6 @@ struct Chains {
         heads.assign(PRIMES[0], -1);
         nodes.clear();
     }
-    // The first element that may have this hash; go on with nodes[i].next until -1.
-    int32_t first(uint64_t hash) const { return heads[remainder(hash, step)]; }
     // Element `at` (0, 1, 2, ... or one that was erased) enters the map.
     void insert(uint32_t at, uint64_t hash) {
         if (count + 1 > PRIMES[step]) rehash();

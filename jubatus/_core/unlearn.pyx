@@ -3,7 +3,7 @@
 import time
 
 from cython.operator cimport dereference
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport uint32_t
 from libcpp.algorithm cimport reverse
 from libcpp.string cimport string
 from libcpp.unordered_map cimport unordered_map

@@ -4,7 +4,7 @@ from libc.stdint cimport uint32_t
 
 from jubatus._core.convert cimport Converter, check, validate_datum
 from jubatus._core.kernels cimport MISMATCH, Buffer, Cursor
-from jubatus._core.model cimport LONG, Model, end_of_struct, packed_bool, start_of_struct
+from jubatus._core.model cimport LONG, Model, packed_bool, start_of_struct
 from jubatus._core.sparse cimport Feature, Work, Workspace, put_name, sort_and_merge
 from jubatus._core.weights cimport WeightManager
 from jubatus._core.wire cimport Reader, take

@@ -12,7 +12,7 @@ from libc.string cimport memcpy
 cimport cython
 
 from jubatus._core.kernels cimport (
-    ARRAY, BOOLEAN, DEEP, DOUBLE, INVALID, MAP, MISMATCH, NEGATIVE, NIL, OK, RAW, SHORT, UINT,
+    ARRAY, BOOLEAN, DEEP, DOUBLE, INVALID, MAP, NEGATIVE, NIL, OK, RAW, SHORT, UINT,
     Buffer, Cursor, Head, read_array, read_double, read_head, read_map, read_raw, scan, scan_start, skip,
 )
 

@@ -6,6 +6,9 @@ Importing the package costs nothing: everything is loaded when it is first asked
 
 SERVICES = ("classifier", "weight")
 
+COMPATIBLE = "1.1.1"
+"""The version of Jubatus whose clients, configurations, model files and servers are understood."""
+
 __all__ = list(SERVICES)
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from jubatus import SERVICES, class_name
 from jubatus.errors import UnknownMethod
-from jubatus.types import BOOL, STRING, Message, TMap, Type
+from jubatus.types import BOOL, INT, STRING, ULONG, Message, TMap, TTuple, Type
 
 
 class Route(Enum):
@@ -78,6 +78,7 @@ class Method:
         replicas: how many servers a CHT route reaches.
         long: whether one call alone may take long whatever its arguments, so that it never runs on the event loop.
         host: which program answers it.
+        named: whether a call has the cluster name in front of the arguments.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Method:
     replicas: int = 2
     long: bool = False
     host: Host = Host.SERVER
+    named: bool = True
 
     def __post_init__(self) -> None:
         """Take the indentation of the source out of the docstring."""
@@ -295,3 +297,115 @@ COMMON = (
         host=Host.KEEPER,
     ),
 )
+
+
+def _mix(name: str, argument: Argument, returns: Type, lock: Lock, doc: str) -> Method:
+    """Declare a method that the servers of a cluster call on each other."""
+    return Method(
+        name, (argument,), returns, Route.INTERNAL, lock, Join.PASS, doc, long=True, host=Host.CLUSTER, named=False
+    )
+
+
+LINEAR_MIX = (
+    _mix(
+        "get_diff",
+        Argument("version", INT),
+        STRING,
+        Lock.ANALYSIS,
+        """Return what the server learned since the last MIX.
+
+        Args:
+            version: of the protocol; not looked at.
+
+        Returns:
+            the packed diff.
+        """,
+    ),
+    _mix(
+        "put_diff",
+        Argument("diff", STRING),
+        INT,
+        Lock.NOLOCK,
+        """Take in what all servers learned.
+
+        A further argument, a bool, says whether what this server learned is part of it; without it, what
+        ``get_diff`` gave out is.
+
+        Args:
+            diff: packed.
+
+        Returns:
+            0, also where the diff does not fit the model.
+
+        Raises:
+            JubatusError: it is no diff.
+        """,
+    ),
+    _mix(
+        "get_model",
+        Argument("version", INT),
+        TTuple(ULONG, STRING),
+        Lock.ANALYSIS,
+        """Return the whole model.
+
+        Args:
+            version: of the protocol; not looked at.
+
+        Returns:
+            version of the protocol, and the packed model as a model file has it.
+        """,
+    ),
+)
+"""What servers call on each other with the mixer ``linear_mixer``."""
+
+PUSH_MIX = (
+    _mix(
+        "get_pull_argument",
+        Argument("version", INT),
+        STRING,
+        Lock.ANALYSIS,
+        """Return up to where the server knows the rows of each other server.
+
+        Args:
+            version: of the protocol; not looked at.
+
+        Returns:
+            the argument of a peer's ``pull``, packed.
+        """,
+    ),
+    _mix(
+        "pull",
+        Argument("argument", STRING),
+        STRING,
+        Lock.ANALYSIS,
+        """Return the rows that a peer does not know.
+
+        Args:
+            argument: the peer's ``get_pull_argument``.
+
+        Returns:
+            the argument of the peer's ``push``, packed.
+
+        Raises:
+            JubatusError: the argument is none.
+        """,
+    ),
+    _mix(
+        "push",
+        Argument("rows", STRING),
+        INT,
+        Lock.UPDATE,
+        """Take in rows of a peer.
+
+        Args:
+            rows: packed.
+
+        Returns:
+            0.
+
+        Raises:
+            JubatusError: these are no rows.
+        """,
+    ),
+)
+"""What servers call on each other with the mixers that push."""

@@ -28,10 +28,15 @@ ARROWS = {
     "rpc": "_core errors",
     "common": "_core errors idl types rpc",
     "client": "common declaration",
-    "storage": "_core errors",
+    "storage": "jubatus _core errors",
     "embedded": "jubatus _core errors idl types common declaration storage",
-    "server": "jubatus _core errors idl types rpc declaration storage",
-    "cli": "jubatus errors idl server rpc",
+    "cluster": "errors",
+    "mixer": "_core errors rpc cluster",
+    "daemon": "jubatus errors rpc",
+    "server": "jubatus _core errors idl types rpc declaration storage daemon cluster mixer",
+    "keeper": "jubatus _core errors idl types rpc declaration daemon cluster",
+    "visor": "_core errors rpc daemon cluster",
+    "cli": "jubatus _core errors idl rpc daemon cluster server keeper visor",
 }
 
 # The module that names methods besides the declarations: those that every service has, and the kinds of locks.

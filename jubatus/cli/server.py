@@ -3,8 +3,12 @@
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from jubatus.cli import args
+
+if TYPE_CHECKING:
+    from jubatus.server import app
 
 
 def classifier() -> int:
@@ -47,8 +51,6 @@ def main(name: str) -> int:
         given.refuse(f"can't use datadir: {complaint}")
     if complaint := writable(given.text("logdir")):
         args.fail(f"can't write to the log directory: {complaint}")
-    if distributed:
-        args.fail("distributed mode (--zookeeper) is not available in this version")
 
     from jubatus import idl
     from jubatus.server import app
@@ -65,9 +67,25 @@ def main(name: str) -> int:
         daemon=given.flag("daemon"),
         config_test=given.flag("config_test"),
         max_message_size=given.number("max_message_size"),
+        cluster=cluster(given) if distributed else None,
         **paths,
     )
     return app.run(idl.service(name), settings)
+
+
+def cluster(given: args.Given) -> "app.Cluster":
+    """Return what the options say about the cluster."""
+    from jubatus.server import app
+
+    return app.Cluster(
+        zookeeper=given.text("zookeeper"),
+        name=given.text("name"),
+        mixer=given.text("mixer"),
+        interval_sec=given.number("interval_sec"),
+        interval_count=given.number("interval_count"),
+        zookeeper_timeout=given.number("zookeeper_timeout"),
+        interconnect_timeout=given.number("interconnect_timeout"),
+    )
 
 
 def absolute(path: str) -> str:

@@ -1,125 +1,144 @@
-"""The life of a server process: check, build, listen, serve, drain.
+"""A server process: from options and configuration to a model that answers, alone or in a cluster.
 
-Whatever is wrong with options, configuration or model ends the process before the port opens, with one line on
-standard error and status 1. SIGTERM and SIGINT end it with status 0 after what runs was answered; a second one ends it
-at once. SIGHUP opens log files anew.
+A standalone server has its configuration from a file and is ready. A server of a cluster has it from ZooKeeper, where
+it registers once its port is open; its mixer then lets keepers know it as soon as its model is up to date. On its way
+out it leaves the cluster first, so that keepers send nothing more, and answers what is still under way.
 """
 
 import asyncio
 import logging
-import os
-import signal
-import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
+from jubatus import COMPATIBLE
 from jubatus._core.model import Model
 from jubatus._core.schema import parse_json
-from jubatus.errors import ConfigError, ConfigSyntaxError, JubatusError, ModelError
-from jubatus.idl import Host, Service
-from jubatus.rpc.server import BACKLOG, Server
-from jubatus.server import logs, storage
+from jubatus.daemon import life
+from jubatus.errors import ClusterError, ConfigError, ConfigSyntaxError, JubatusError, ModelError
+from jubatus.idl import LINEAR_MIX, PUSH_MIX, Host, Service
+from jubatus.rpc.server import Server
+from jubatus.server import storage
 from jubatus.server.common_handlers import CommonHandlers
 from jubatus.server.dispatch import Dispatcher, bind
 
+if TYPE_CHECKING:  # a standalone server does not load what it does not use
+    from jubatus.cluster.coordinator import Coordinator
+    from jubatus.mixer.runner import Mixer
+
 log = logging.getLogger("jubatus")
 
-COMPATIBLE = ".".join(map(str, storage.VERSION))
-"""The version of Jubatus whose clients, configurations and model files are understood."""
-
-GRACE = 8.0
-"""Seconds that running requests get at the end."""
-
-SWITCH_INTERVAL = 0.001
-"""Seconds that a thread with the interpreter's lock lets the event loop wait."""
+LINEAR_MIXER = "linear_mixer"
 
 
 @dataclass(frozen=True)
-class Settings:
+class Cluster:
+    """What the options say about the cluster.
+
+    Args:
+        zookeeper: locations of ZooKeeper, as ``host:port,host:port``.
+        name: of the cluster.
+        mixer: how models are mixed.
+        interval_sec: seconds between two mixes; 0 is no limit.
+        interval_count: updates between two mixes; 0 is no limit.
+        zookeeper_timeout: seconds of a ZooKeeper session.
+        interconnect_timeout: seconds of a call between servers.
+    """
+
+    zookeeper: str
+    name: str
+    mixer: str
+    interval_sec: int
+    interval_count: int
+    zookeeper_timeout: int
+    interconnect_timeout: int
+
+
+@dataclass(frozen=True)
+class Settings(life.Daemon):
     """What the options say; paths are absolute.
 
     Args:
-        program: name of the command.
-        port: to listen on.
-        listen_addr: address to listen on, and name of the server; nothing for that of ``listen_if``.
-        listen_if: interface to listen on; nothing for all.
         threads: how many run long requests.
-        timeout: seconds after which an idle connection is closed; 0 is never.
         datadir: folder of the model files.
-        logdir: folder of a copy of the log, or nothing.
-        log_config: configuration of the log, or nothing.
-        configpath: configuration, or nothing with a model file.
+        configpath: configuration, or nothing with a model file or in a cluster.
         model_file: model to start with, or nothing.
-        daemon: run in the background.
         config_test: build the model and end.
         max_message_size: bytes that one message may have.
+        cluster: the cluster; None for a standalone server.
     """
 
-    program: str
-    port: int
-    listen_addr: str
-    listen_if: str
     threads: int
-    timeout: int
     datadir: str
-    logdir: str
-    log_config: str
     configpath: str
     model_file: str
-    daemon: bool
     config_test: bool
     max_message_size: int
-
-
-class ListenError(JubatusError):
-    """The port cannot be opened."""
+    cluster: Cluster | None = None
 
 
 def run(service: Service, settings: Settings) -> int:
     """Be a server of the service until a signal ends it; return the exit status."""
+    if settings.config_test:
+        return check(service, settings)
+    make = Alone if settings.cluster is None else Clustered
+    return life.run(settings, lambda address: make(service, settings, address), greeting(settings))
+
+
+def check(service: Service, settings: Settings) -> int:
+    """Say on standard error whether a server could start; return the exit status."""
     try:
-        bind_address, address = addresses(settings.listen_addr, settings.listen_if)
-        start_logs(settings, address)
-        model, config = build(service, settings)
-        if settings.config_test:
-            print("Configuration OK", file=sys.stderr)
-            return 0
-        dispatcher = assemble(service, settings, model, config, f"{address}_{settings.port}")
-        listener = listen(bind_address, settings.port)
+        _, address = life.addresses(settings.listen_addr, settings.listen_if)
+        life.start_logs(settings, address)
+        if settings.cluster is None:
+            build(service, settings)
+        else:
+            Clustered(service, settings, address).close()
     except JubatusError as error:
         line = str(error).replace("\n", " ")
-        if settings.config_test:
-            line = f"Configuration error: {line}"
-        elif logging.root.handlers and (isinstance(error, ListenError) or settings.log_config or settings.logdir):
-            log.critical("%s", line)  # who only sees the log must find it there
-        print(line, file=sys.stderr)
+        print(f"Configuration error: {line}", file=sys.stderr)
         return 1
-    except Exception as error:
-        log.critical("error in main thread: %s", error, exc_info=error)
-        print(f"cannot start: {type(error).__name__}: {error}", file=sys.stderr)
-        return 1
-    early: list[signal.Signals] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _: early.append(signal.Signals(number)))
-    if settings.daemon:
-        detach(listener)
-        start_logs(settings, address)
-    raise_file_limit()
-    sys.setswitchinterval(SWITCH_INTERVAL)
-    greet(settings, address)
-
-    import uvloop
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        if not runner.run(serve(dispatcher, listener, settings, early)):
-            _leave(0)  # threads that still run would be waited for
+    print("Configuration OK", file=sys.stderr)
     return 0
 
 
-def assemble(service: Service, settings: Settings, model: Model, config: bytes, node: str) -> Dispatcher:
+class Alone:
+    """A standalone server; see life.Program.
+
+    Args:
+        service: the declaration.
+        settings: what the options say.
+        address: of the server.
+    """
+
+    def __init__(self, service: Service, settings: Settings, address: str) -> None:
+        model, config = build(service, settings)
+        self._settings = settings
+        self._executor = ThreadPoolExecutor(settings.threads, "worker")
+        node = f"{address}_{settings.port}"
+        self.dispatcher = assemble(service, settings, model, config, node, self._executor)
+
+    def server(self) -> Server:
+        """Return what answers requests."""
+        settings = self._settings
+        return Server(self.dispatcher.serve, timeout=settings.timeout, max_size=settings.max_message_size)
+
+    async def begin(self, stop: Callable[[], None]) -> None:
+        """There is nothing to take part in."""
+
+    async def end(self) -> None:
+        """There is nothing to leave."""
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self._executor.shutdown()
+
+
+def assemble(
+    service: Service, settings: Settings, model: Model, config: bytes, node: str, executor: ThreadPoolExecutor
+) -> Dispatcher:
     """Bind the rows of a standalone server to its handlers; no thread is started yet."""
     common = CommonHandlers(
         model,
@@ -132,36 +151,187 @@ def assemble(service: Service, settings: Settings, model: Model, config: bytes, 
         counts=lambda: {"update_count": str(dispatcher.updates)},
     )
     methods = [method for method in service.all_methods if method.host is Host.SERVER]
-    executor = ThreadPoolExecutor(settings.threads, "worker")
     dispatcher = Dispatcher(bind(methods, model, common), executor)
     return dispatcher
 
 
-def _leave(status: int) -> None:
-    logging.shutdown()
-    os._exit(status)
+class Clustered:
+    """A server of a cluster; see life.Program.
+
+    Args:
+        service: the declaration.
+        settings: what the options say; they name a cluster.
+        address: of the server.
+
+    Raises:
+        ClusterError: ZooKeeper cannot be reached.
+        ConfigError: the configuration is missing or cannot be used.
+    """
+
+    def __init__(self, service: Service, settings: Settings, address: str) -> None:
+        from jubatus.cluster import paths, zookeeper
+        from jubatus.cluster.membership import Member
+
+        assert settings.cluster is not None
+        cluster = settings.cluster
+        self._service = service
+        self._settings = settings
+        self._cluster = cluster
+        self._node = paths.Node(address, settings.port)
+        self._config_path = paths.config(service.name, cluster.name)
+        self._session: Coordinator = zookeeper.connect(cluster.zookeeper, cluster.zookeeper_timeout)
+        try:
+            self._member: Member = Member(
+                self._session, service.name, cluster.name, self._node, uses_cht=service.uses_cht
+            )
+            self._member.prepare()
+            log.info("joining to the cluster %s", cluster.name)
+            self._member.lock_config()
+            self._config = self._member.config()
+            self._model = configured(service, self._config, "<zookeeper>", distributed=True)
+        except BaseException:
+            self._session.close()
+            raise
+        self._executor = ThreadPoolExecutor(settings.threads, "worker")
+        self._blocking = ThreadPoolExecutor(2, "cluster")
+        self._mixer: Mixer | None = None
+        self._stop: Callable[[], None] = lambda: None
+
+    def server(self) -> Server:
+        """Make the mixer and what answers requests."""
+        from jubatus.mixer.runner import Mixer
+        from jubatus.rpc.links import Links
+        from jubatus.server.cluster_handlers import Handed, LinearHandlers, MixHandlers, OwnModel, PushHandlers
+
+        settings, cluster = self._settings, self._cluster
+        loop = asyncio.get_running_loop()
+        handed = Handed()
+        common = CommonHandlers(
+            self._model,
+            service=self._service.name,
+            config=self._config,
+            node=self._node.name,
+            datadir=settings.datadir,
+            loaded="",
+            facts=facts(self._service, settings) | self._facts(),
+            counts=lambda: {"update_count": str(dispatcher.updates)} | self._counts(),
+        )
+        own = OwnModel(self._model, self._executor, handed)
+        mixer = Mixer(
+            cluster.mixer,
+            member=self._member,
+            links=Links(),
+            local=own,
+            me=self._node,
+            interval_sec=cluster.interval_sec,
+            interval_count=cluster.interval_count,
+            timeout=cluster.interconnect_timeout,
+            stop=self.stop,
+        )
+        if cluster.mixer == LINEAR_MIXER:
+            rows = LINEAR_MIX
+            handlers: MixHandlers = LinearHandlers(mixer, self._model, loop, handed)
+        else:
+            rows = PUSH_MIX
+            handlers = PushHandlers(mixer, self._model, loop)
+        methods = [method for method in self._service.all_methods if method.host is not Host.KEEPER]
+        # A mixer's own method takes the place of one of the service that has its name, as in the original.
+        taken = {method.name for method in rows}
+        named = [method for method in methods if method.name not in taken]
+        dispatcher = Dispatcher(bind([*named, *rows], self._model, common, handlers), self._executor)
+        dispatcher.mixed = mixer.updated
+        own.dispatcher = dispatcher
+        self._mixer = mixer
+        return Server(dispatcher.serve, timeout=settings.timeout, max_size=settings.max_message_size)
+
+    async def begin(self, stop: Callable[[], None]) -> None:
+        """Register, and start to mix."""
+        assert self._mixer is not None
+        self._stop = stop
+        await asyncio.get_running_loop().run_in_executor(self._blocking, self._member.join, stop)
+        log.info("registered group membership")
+        await self._mixer.start()
+
+    async def end(self) -> None:
+        """Leave the cluster; a MIX that runs ends first."""
+        assert self._mixer is not None
+        log.info("stopping mixer thread")
+        await self._mixer.stop()
+        await asyncio.get_running_loop().run_in_executor(self._blocking, self._member.leave)
+        log.info("leaving from the cluster %s", self._cluster.name)
+
+    def stop(self) -> None:
+        """End the process as a signal would."""
+        self._stop()
+
+    def close(self) -> None:
+        """Let go of threads and session."""
+        self._session.close()
+        self._blocking.shutdown(wait=False)
+        self._executor.shutdown()
+
+    def _facts(self) -> dict[str, str]:
+        cluster = self._cluster
+        return {
+            "is_standalone": "0",
+            "configpath": self._config_path,
+            "zk": cluster.zookeeper,
+            "name": cluster.name,
+            "interval_sec": str(cluster.interval_sec),
+            "interval_count": str(cluster.interval_count),
+            "zookeeper_timeout": str(cluster.zookeeper_timeout),
+            "interconnect_timeout": str(cluster.interconnect_timeout),
+            "mixer": cluster.mixer,
+            "use_cht": str(int(self._service.uses_cht)),
+        }
+
+    def _counts(self) -> dict[str, str]:
+        assert self._mixer is not None
+        try:
+            connected = self._session.server
+        except ClusterError:
+            connected = ""
+        return {"connected_zookeeper": connected, **self._mixer.status()}
 
 
 def build(service: Service, settings: Settings) -> tuple[Model, bytes]:
-    """Return the model and the text of its configuration; raise JubatusError, whose text is the reason."""
+    """Return the model of a standalone server and the text of its configuration; raise JubatusError."""
     path = settings.model_file or settings.configpath
-    driver = None
-    config = b"" if settings.model_file else read(path)
+    if not settings.model_file:
+        config = read(path)
+        return configured(service, config, path), config
     try:
-        if settings.model_file:
-            config, driver = storage.load(path, type=service.name, config=None)
-            if settings.configpath:
-                log.info("the configuration of the model file is used, that of %s is not", settings.configpath)
-        model: Model = service.model_class(parse_json(config))
-        if driver is not None:
-            model.unpack(driver)
-    except ConfigSyntaxError as error:
-        raise ConfigError(f"syntax error in configuration: {path}:{error}") from error
-    except ConfigError as error:
-        raise ConfigError(f"invalid configuration: {path}: {error}") from error
+        config, driver = storage.load(path, type=service.name, config=None)
+        if settings.configpath:
+            log.info("the configuration of the model file is used, that of %s is not", settings.configpath)
+        model = configured(service, config, path)
+        model.unpack(driver)
     except ModelError as error:
         raise ConfigError(str(error) if path in str(error) else f"{path}: {error}") from error
     return model, config
+
+
+def configured(service: Service, config: bytes, source: str, *, distributed: bool = False) -> Model:
+    """Return a model that has learned nothing.
+
+    Args:
+        service: the declaration.
+        config: text of the configuration.
+        source: where it is from, for error messages.
+        distributed: whether the model takes part in MIX.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+    """
+    try:
+        model: Model = service.model_class(parse_json(config), distributed=distributed)
+    except ConfigSyntaxError as error:
+        raise ConfigError(f"syntax error in configuration: {source}:{error}") from error
+    except ConfigError as error:
+        raise ConfigError(f"invalid configuration: {source}: {error}") from error
+    except ModelError as error:
+        raise ConfigError(f"{source}: {error}") from error
+    return model
 
 
 def read(path: str) -> bytes:
@@ -171,85 +341,6 @@ def read(path: str) -> bytes:
             return file.read()
     except OSError as error:
         raise ConfigError(f"cannot read configuration: {path}: {error.strerror}") from error
-
-
-def addresses(listen_addr: str, listen_if: str) -> tuple[str, str]:
-    """Return the address to listen on and that of the server's name; raise ConfigError for an unknown interface."""
-    if listen_addr:
-        return listen_addr, listen_addr
-    import psutil  # type: ignore[import-untyped]
-
-    by_name: dict[str, list[Any]] = psutil.net_if_addrs()
-    if listen_if:
-        for address in ipv4(by_name.get(listen_if, ())):
-            return address, address
-        raise ConfigError(f"Failed to get IP address from interface: {listen_if}")
-    all_addresses = [address for entries in by_name.values() for address in ipv4(entries)]
-    outward = [address for address in all_addresses if not address.startswith("127.")]
-    return "0.0.0.0", (outward or all_addresses[-1:] or [""])[0]
-
-
-def ipv4(entries: Iterable[Any]) -> list[str]:
-    """Return those addresses of an interface that are of IPv4."""
-    return [entry.address for entry in entries if entry.family == socket.AF_INET]
-
-
-def listen(address: str, port: int) -> socket.socket:
-    """Return a listening socket; raise ListenError."""
-    try:
-        family = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-        return socket.create_server((address, port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        import errno
-
-        if error.errno == errno.EADDRINUSE:
-            raise ListenError(f"server failed to start: any process using port {port}?") from error
-        raise ListenError(f"server failed to start: {address}:{port}: {error.strerror}") from error
-
-
-def start_logs(settings: Settings, address: str) -> None:
-    """Start logging as the options say; raise ConfigError."""
-    logs.start(
-        program=settings.program,
-        address=address,
-        port=settings.port,
-        config=settings.log_config,
-        folder=settings.logdir,
-    )
-
-
-def detach(listener: socket.socket) -> None:
-    """Go on in the background, with the listening socket as the only open file."""
-    import daemon  # type: ignore[import-untyped]
-
-    if sys.stderr.isatty() and not any(isinstance(h, logging.FileHandler) for h in logging.root.handlers):
-        print("server logs will be lost because started in daemon mode without log config specified", file=sys.stderr)
-    logging.shutdown()  # its files are closed below; a later close would hit others of the same number
-    mask = os.umask(0)
-    daemon.DaemonContext(
-        detach_process=True, files_preserve=[listener], prevent_core=False, signal_map={}, umask=mask
-    ).open()
-
-
-def raise_file_limit() -> None:
-    """Allow as many open files, and so connections, as the system lets us."""
-    import resource
-
-    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    except (OSError, ValueError):  # macOS has a limit below the one it tells
-        log.warning("the limit of open files cannot be raised to %d", hard)
-
-
-def login() -> str:
-    """Return the name of the user, or its number where it has none."""
-    import pwd
-
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
 
 
 def facts(service: Service, settings: Settings) -> dict[str, str]:
@@ -265,70 +356,29 @@ def facts(service: Service, settings: Settings) -> dict[str, str]:
         "PROGNAME": settings.program,
         "type": service.name,
         "configpath": settings.configpath,
-        "user": login(),
+        "user": life.login(),
     }
 
 
-def greet(settings: Settings, address: str) -> None:
-    """Log what starts, and how."""
-    from jubatus import __version__
-
-    lines = {
-        "pid": os.getpid(),
-        "user": login(),
-        "mode": "standalone mode",
+def greeting(settings: Settings) -> dict[str, object]:
+    """Return what the log says at first."""
+    lines: dict[str, object] = {
+        "mode": "standalone mode" if settings.cluster is None else "multinode mode",
         "timeout": settings.timeout,
         "thread": settings.threads,
         "datadir": settings.datadir,
         "logdir": settings.logdir,
         "log config": settings.log_config,
-        "configuration": settings.configpath,
-        "model file": settings.model_file,
     }
-    text = "".join(f"\n    {label:<21}: {value}" for label, value in lines.items())
-    log.info("starting %s %s RPC server at %s:%d%s", settings.program, __version__, address, settings.port, text)
-
-
-async def serve(
-    dispatcher: Dispatcher, listener: socket.socket, settings: Settings, early: list[signal.Signals]
-) -> bool:
-    """Answer requests until a signal comes.
-
-    Args:
-        dispatcher: answers them.
-        listener: where they come in.
-        settings: timeout and limits.
-        early: signals that came while the port was open already.
-
-    Returns:
-        whether all requests were answered.
-    """
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(_unhandled)
-    stopping = asyncio.Event()
-
-    def stop(number: signal.Signals) -> None:
-        if stopping.is_set():
-            _leave(1)
-        log.info("caught %s", number.name)
-        stopping.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop, number)
-    loop.add_signal_handler(signal.SIGHUP, logs.reopen, settings.log_config)
-    server = Server(dispatcher.serve, timeout=settings.timeout, max_size=settings.max_message_size)
-    await server.start(listener)
-    log.info("start listening at port %d", settings.port)
-    log.info("%s RPC server startup", settings.program)
-    if early:
-        stop(early[0])
-    await stopping.wait()
-    log.info("stopping RPC server")
-    if not await server.stop(GRACE):
-        log.warning("requests were cut off that ran longer than %g s after the end", GRACE)
-        return False
-    return True
-
-
-def _unhandled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    log.error("unhandled in the event loop: %s", context["message"], exc_info=context.get("exception"))
+    if settings.cluster is None:
+        return lines | {"configuration": settings.configpath, "model file": settings.model_file}
+    cluster = settings.cluster
+    return lines | {
+        "zookeeper": cluster.zookeeper,
+        "name": cluster.name,
+        "mixer": cluster.mixer,
+        "interval sec": cluster.interval_sec or "disabled",
+        "interval count": cluster.interval_count or "disabled",
+        "zookeeper timeout": cluster.zookeeper_timeout,
+        "interconnect timeout": cluster.interconnect_timeout,
+    }

@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 from jubatus._core.model import Model
 from jubatus._core.wire import Reader, pack
+from jubatus.daemon.life import memory
 from jubatus.errors import ModelFileError
+from jubatus.idl import Lock
 from jubatus.server import storage
+from jubatus.server.dispatch import Parts
 
 log = logging.getLogger("jubatus")
-
-_PAGE = os.sysconf("SC_PAGE_SIZE") // 1024
 
 
 class CommonHandlers:
@@ -56,27 +57,22 @@ class CommonHandlers:
         """Return the text of the configuration."""
         return pack(self._config)
 
-    def save(self, args: Reader) -> Callable[[], bytes]:
+    def save(self, args: Reader) -> Parts:
         """Pack the model; the file is written without the lock."""
         id = storage.model_id(args.string())
         driver = self._model.pack()
-
-        def write() -> bytes:
-            now = int(time.time())
-            path = self._path(id)
-            parts = storage.pack_model_file(
-                type=self._service, id=id, config=self._config, driver=driver, timestamp=now
-            )
-            try:
-                storage.save(path, parts)
-            except ModelFileError as error:
-                log.error("%s", error)
-                raise
-            self._saved = (now, path)
-            log.info("saved the model to %s", path)
-            return pack({self._node: path})
-
-        return write
+        yield Lock.NOLOCK
+        now = int(time.time())
+        path = self._path(id)
+        parts = storage.pack_model_file(type=self._service, id=id, config=self._config, driver=driver, timestamp=now)
+        try:
+            storage.save(path, parts)
+        except ModelFileError as error:
+            log.error("%s", error)
+            raise
+        self._saved = (now, path)
+        log.info("saved the model to %s", path)
+        return pack({self._node: path})
 
     def load(self, args: Reader) -> bytes:
         """Replace the model by a saved one."""
@@ -95,7 +91,7 @@ class CommonHandlers:
         """Return the state of the server."""
         now = int(time.time())
         (saved, saved_path), (loaded, loaded_path) = self._saved, self._loaded
-        status = self._model.status() | self._facts | self._counts() | _memory()
+        status = self._model.status() | self._facts | self._counts() | memory()
         status |= {
             "pid": str(os.getpid()),
             "clock_time": str(now),
@@ -110,13 +106,3 @@ class CommonHandlers:
 
     def _path(self, id: str) -> str:
         return storage.model_path(self._datadir, self._node, self._service, id)
-
-
-def _memory() -> dict[str, str]:
-    """Return the sizes of this process in KiB, 0 where the system does not tell."""
-    try:
-        with open("/proc/self/statm", "rb") as file:
-            pages = [int(word) for word in file.read().split()[:3]]
-    except OSError:
-        pages = [0, 0, 0]
-    return dict(zip(("VIRT", "RSS", "SHR"), [str(count * _PAGE) for count in pages], strict=True))

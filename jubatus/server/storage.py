@@ -15,13 +15,14 @@ from contextlib import suppress
 from typing import BinaryIO
 from zlib import crc32
 
+from jubatus import COMPATIBLE
 from jubatus._core.schema import json_equal, parse_json
 from jubatus._core.wire import Reader, pack
 from jubatus.errors import BadArguments, ConfigSyntaxError, ModelFileError
 
 MAGIC = b"jubatus\0"
 FORMAT = SYSTEM = USER = 1
-VERSION = (1, 1, 1)
+VERSION = tuple(map(int, COMPATIBLE.split(".")))
 """The version of Jubatus that our files say they are of; any 1.x reads them."""
 
 _HEAD = struct.Struct(">8sQ3I")
@@ -48,7 +49,7 @@ def model_path(folder: str, node: str, type: str, id: str) -> str:
 
 
 def pack_model_file(
-    *, type: str, id: str, config: bytes, driver: bytes, timestamp: int, version: tuple[int, int, int] = VERSION
+    *, type: str, id: str, config: bytes, driver: bytes, timestamp: int, version: tuple[int, ...] = VERSION
 ) -> tuple[bytes, ...]:
     """Return the pieces of a model file, to be written one behind the other.
 

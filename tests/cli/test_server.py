@@ -67,7 +67,6 @@ def test_help() -> None:
         (["--max_message_size=10", "-f", "x"], "option value is invalid: --max_message_size=10"),
         (["-z", "z", "-n", "n", "-Z", "0"], "can't start with zookeeper_timeout less than 1"),
         (["-z", "z", "-n", "n", "-I", "0"], "can't start with interconnect_timeout less than 1"),
-        (["-z", "z", "-n", "n"], "distributed mode (--zookeeper) is not available in this version"),
         (["-f", "/none/x.json"], "no such file: --configpath=/none/x.json"),
         (["-m", "/none/x.jubatus"], "no such file: --model_file=/none/x.jubatus"),
         (["-f", "/dev/null", "-g", "/none/x.xml"], "no such file: --log_config=/none/x.xml"),

@@ -1,10 +1,9 @@
 import itertools
 import os
 import signal
-import socket
 import threading
 import time
-from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import psutil
 import pytest
 
 from jubatus import SERVICES
-from jubatus.errors import ConfigError
 from jubatus.idl import Host, Lock, Method, service
 from jubatus.server import app
 from tests.conftest import Peer, Running, Start, packed, wait_for
@@ -24,50 +22,15 @@ CONFIGS: dict[str, Any] = {
 }
 
 WORDS = {"converter": {"string_rules": [{"key": "*", "type": "space", "sample_weight": "tf", "global_weight": "bin"}]}}
-Entry = namedtuple("Entry", "family address")
-Interfaces = dict[str, list[Entry]]
-
-
-def v4(*addresses: str) -> list[Entry]:
-    return [Entry(socket.AF_INET6, "::1"), *(Entry(socket.AF_INET, address) for address in addresses)]
-
-
-@pytest.mark.parametrize(
-    "listen_addr, listen_if, expected",
-    [
-        ("10.9.9.9", "", ("10.9.9.9", "10.9.9.9")),
-        ("10.9.9.9", "none", ("10.9.9.9", "10.9.9.9")),
-        ("", "eth1", ("10.0.0.2", "10.0.0.2")),
-        ("", "lo", ("127.0.0.1", "127.0.0.1")),
-        ("", "", ("0.0.0.0", "10.0.0.1")),
-    ],
-)
-def test_addresses(
-    listen_addr: str, listen_if: str, expected: tuple[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found: Interfaces = {"lo": v4("127.0.0.1"), "tun": v4(), "eth0": v4("10.0.0.1"), "eth1": v4("10.0.0.2", "10.0.0.3")}
-    monkeypatch.setattr(psutil, "net_if_addrs", lambda: found)
-    assert app.addresses(listen_addr, listen_if) == expected
-
-
-@pytest.mark.parametrize(
-    "found, expected", [({"lo": v4("127.0.0.1"), "x": v4("127.0.1.1")}, "127.0.1.1"), ({}, ""), ({"x": v4()}, "")]
-)
-def test_addresses_without_one_to_the_outside(
-    found: Interfaces, expected: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(psutil, "net_if_addrs", lambda: found)
-    assert app.addresses("", "") == ("0.0.0.0", expected)
-    with pytest.raises(ConfigError, match=r"^Failed to get IP address from interface: tap$"):
-        app.addresses("", "tap")
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_row_has_a_handler(name: str) -> None:
     declared = service(name)
     model = declared.model_class(CONFIGS[name])
-    settings = app.Settings("juba", 1, "", "", 1, 0, "", "", "", "", "", False, False, 1000)
-    dispatcher = app.assemble(declared, settings, model, b"{}", "node")
+    settings = app.Settings("juba", 1, "", "", 0, "", "", False, 1, "", "", "", False, 1000)
+    with ThreadPoolExecutor(1) as executor:
+        dispatcher = app.assemble(declared, settings, model, b"{}", "node", executor)
     assert dispatcher.updates == 0
 
 

@@ -6,8 +6,10 @@ import pytest
 
 from jubatus._core.wire import Reader, pack, unpack
 from jubatus.errors import BadArguments, ModelFileError
+from jubatus.idl import Lock
 from jubatus.server import storage
 from jubatus.server.common_handlers import CommonHandlers
+from jubatus.server.dispatch import Parts
 
 CONFIG = b'{"a": 1, "b": "\xc3\xa9"}\n'
 
@@ -47,6 +49,16 @@ def arguments(*values: object) -> Reader:
     return Reader(b"".join(map(pack, values)))
 
 
+def finish(parts: Parts) -> bytes:
+    """Go through all parts of a call and return its result."""
+    while True:
+        try:
+            next(parts)
+        except StopIteration as end:
+            result: bytes = end.value
+            return result
+
+
 def status(common: CommonHandlers) -> dict[bytes, bytes]:
     whole: Any = unpack(common.get_status(arguments()))
     found: dict[bytes, bytes] = whole[b"h_1"]
@@ -60,11 +72,12 @@ def test_config_is_given_byte_for_byte(tmp_path: Path) -> None:
 def test_a_save_is_packed_first_and_written_later(tmp_path: Path) -> None:
     model = Model()
     common = handlers(tmp_path, model)
-    write = common.save(arguments("m"))
+    parts = common.save(arguments("m"))
+    assert next(parts) is Lock.NOLOCK
     model.packed = pack("changed")
     assert list(tmp_path.iterdir()) == []
     path = f"{tmp_path}/h_1_weight_m.jubatus"
-    assert unpack(write()) == {b"h_1": path.encode()}
+    assert unpack(finish(parts)) == {b"h_1": path.encode()}
     assert storage.load(path, type="weight", config=CONFIG) == (CONFIG, pack([1, 2]))
     assert status(common)[b"last_saved_path"] == path.encode()
     assert unpack(common.load(arguments("m"))) is True
@@ -74,7 +87,11 @@ def test_a_save_is_packed_first_and_written_later(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("method", ["save", "load"])
 def test_ids_are_checked(tmp_path: Path, method: str) -> None:
-    handler = getattr(handlers(tmp_path, Model()), method)
+    common = handlers(tmp_path, Model())
+
+    def handler(args: Reader) -> bytes:
+        return common.load(args) if method == "load" else finish(common.save(args))
+
     with pytest.raises(BadArguments):
         handler(arguments(5))
     with pytest.raises(ModelFileError, match=r"^empty id is not allowed$"):
@@ -88,7 +105,7 @@ def test_failures_are_logged_with_the_path(tmp_path: Path, caplog: pytest.LogCap
     common = handlers(tmp_path, model)
     path = f"{tmp_path}/h_1_weight_m.jubatus"
     model.packed = pack("broken")
-    common.save(arguments("m"))()
+    finish(common.save(arguments("m")))
     model.packed = pack("good")
     with pytest.raises(ModelFileError, match=r"^user data is broken$"):
         common.load(arguments("m"))
@@ -97,7 +114,7 @@ def test_failures_are_logged_with_the_path(tmp_path: Path, caplog: pytest.LogCap
     Path(path).unlink()
     Path(path).mkdir()
     with pytest.raises(ModelFileError):
-        common.save(arguments("m"))()
+        finish(common.save(arguments("m")))
     assert re.fullmatch("cannot write output file: .*: Is a directory", caplog.messages[-1])
     assert status(common)[b"last_loaded"] == b"0"
 

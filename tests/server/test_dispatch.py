@@ -11,11 +11,11 @@ import pytest
 import uvloop
 
 from jubatus._core.wire import FrameSplitter, Reader, pack
-from jubatus.errors import BadArguments, ModelError, UnsupportedMethod
+from jubatus.errors import BadArguments, ModelError, UnknownMethod, UnsupportedMethod
 from jubatus.idl import Argument, Join, Lock, Method, Route
 from jubatus.rpc.protocol import LEAST, ROOM, Session
 from jubatus.server import dispatch
-from jubatus.server.dispatch import Dispatcher, bind
+from jubatus.server.dispatch import Dispatcher, Parts, bind
 from jubatus.types import BOOL, STRING
 
 
@@ -29,6 +29,8 @@ METHODS = (
     row("peek", Lock.NOLOCK),
     row("load_long", Lock.UPDATE, counts=True, long=True),
     row("save_long", Lock.ANALYSIS, long=True),
+    row("change_in_parts", Lock.NOLOCK, long=True),
+    row("ask_others", Lock.NOLOCK, long=True),
 )
 
 
@@ -60,14 +62,26 @@ class Model:
     def load_long(self, args: Reader) -> bytes:
         return self._do("load", args, wait=True)
 
-    def save_long(self, args: Reader) -> Callable[[], bytes]:
+    def save_long(self, args: Reader) -> Parts:
         self._do("save", args, wait=True)
+        yield Lock.NOLOCK
+        assert self.file.wait(10)
+        return pack("saved")
 
-        def rest() -> bytes:
-            assert self.file.wait(10)
-            return pack("saved")
+    def change_in_parts(self, args: Reader) -> Parts:
+        """Change something three times; whoever waits has its turn between."""
+        word = args.raw()
+        for _ in range(3):
+            yield Lock.UPDATE
+            self._do("part", Reader(word), wait=True)
+        return pack("changed")
 
-        return rest
+    async def ask_others(self, args: Reader) -> bytes:
+        word = args.string().decode()
+        await asyncio.sleep(0)
+        if word in ERRORS:
+            raise ERRORS[word]
+        return pack("asked")
 
     def status(self) -> dict[str, str]:
         return {}
@@ -217,15 +231,95 @@ def test_while_a_thread_reads_others_may_read() -> None:
         assert bench.ids() == [3]
         await bench.until(lambda: len(bench.model.ran) == 3)
         bench.send(4, "write")
-        bench.send(5, "read")  # may not overtake the writer
-        assert bench.ids() == [3]
+        bench.send(5, "read")  # ends before the readers that the writer waits for
+        assert bench.ids() == [3, 5]
+        bench.send(6, "read", BULK)  # may not overtake the writer
         bench.model.file.set()
         bench.model.gate.set()
-        await bench.until(lambda: len(bench.replies) == 5)
+        await bench.until(lambda: len(bench.replies) == 6)
 
     bench = run(test)
     assert sorted(bench.model.ran[:3]) == ["read", "save", "save"]
-    assert bench.model.ran[3:5] == ["write", "read"]
+    assert [name.split()[0] for name in bench.model.ran[3:6]] == ["read", "write", "read"]
+
+
+def test_others_have_their_turn_between_the_parts_of_a_call() -> None:
+    async def test(bench: Bench) -> None:
+        bench.send(1, "change_in_parts")
+        await bench.until(lambda: bench.model.ran == ["part"])
+        bench.send(2, "write")
+        bench.send(3, "read")
+        assert bench.ids() == []
+        bench.model.gate.set()
+        await bench.until(lambda: len(bench.replies) == 3)
+
+    bench = run(test)
+    assert bench.model.ran[:5] == ["part", "write", "read", "part", "part"]
+    assert bench.ids() == [2, 3, 1]
+
+
+def test_a_part_may_fail() -> None:
+    async def test(bench: Bench) -> None:
+        bench.model.gate.set()
+        bench.send(1, "change_in_parts", "model")
+        await bench.until(lambda: bench.replies)
+
+    assert run(test).replies == [(1, "it is full", None)]
+
+
+def test_a_coroutine_answers_later() -> None:
+    async def test(bench: Bench) -> None:
+        for msgid, word in enumerate(["", "model", "bad", "bug"], 1):
+            bench.send(msgid, "ask_others", word)
+        bench.take(bench.connect().receive(pack([0, 5, "ask_others", [""]])))
+        assert bench.replies == []
+        await bench.until(lambda: len(bench.replies) == 5)
+
+    assert sorted(run(test).replies) == [
+        (1, None, "asked"),
+        (2, "it is full", None),
+        (3, 2, "std::bad_cast"),
+        (4, "division by zero", None),
+        (5, 2, "std::bad_cast"),
+    ]
+
+
+def test_a_process_may_call_its_own_methods() -> None:
+    async def test(bench: Bench) -> None:
+        call = bench.dispatcher.call
+        bench.send(1, "load_long")
+        await bench.until(lambda: bench.model.ran)
+        mine = call("write", Reader(pack(["", "x"])))
+        alone = bench.dispatcher.exclusive(lambda: bytes(len(bench.model.ran)))
+        await asyncio.sleep(0.02)
+        assert not mine.done()
+        bench.model.gate.set()
+        assert await mine == pack("write")
+        assert len(await alone) == 2
+        with pytest.raises(ModelError, match="it is full"):
+            await call("change_in_parts", Reader(pack(["", "model"])))
+        with pytest.raises(BadArguments):
+            await call("read", Reader(pack([""])))
+        with pytest.raises(UnknownMethod):
+            call("none", Reader(pack([""])))
+
+    run(test)
+
+
+def test_updates_are_told_to_the_mixer() -> None:
+    async def test(bench: Bench) -> None:
+        told: list[int] = []
+        bench.dispatcher.mixed = lambda: told.append(1)
+        bench.model.gate.set()
+        bench.model.file.set()
+        for msgid, (name, word) in enumerate(
+            [("write", ""), ("read", ""), ("write", "model"), ("write", "bad"), ("load_long", ""), ("save_long", "")]
+        ):
+            bench.send(msgid, name, word)
+        await bench.until(lambda: len(bench.replies) == 6)
+        assert len(told) == 3
+
+    run(test)
 
 
 def test_waiting_requests_run_in_order_of_arrival() -> None:

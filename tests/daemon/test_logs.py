@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from jubatus.daemon import logs
 from jubatus.errors import ConfigError
-from jubatus.server import logs
 
 log = logging.getLogger("jubatus")
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (\d+) ([A-Z]+ *) \[(\w+\.py):\d+\] (.*)\n")

@@ -1,0 +1,299 @@
+"""The life of a program that serves: check, build, listen, take part, drain.
+
+Whatever is wrong before a program takes part ends it with one line on standard error and status 1. SIGTERM and SIGINT
+end it with status 0 after what runs was answered; a second one ends it at once. SIGHUP opens log files anew.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from jubatus.daemon import logs
+from jubatus.errors import ConfigError, JubatusError
+from jubatus.rpc.server import BACKLOG, Server
+
+log = logging.getLogger("jubatus")
+
+GRACE = 8.0
+"""Seconds that running requests get at the end."""
+
+SWITCH_INTERVAL = 0.001
+"""Seconds that a thread with the interpreter's lock lets the event loop wait."""
+
+_PAGE = os.sysconf("SC_PAGE_SIZE") // 1024
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """What the options of every program that serves say; paths are absolute.
+
+    Args:
+        program: name of the command.
+        port: to listen on.
+        listen_addr: address to listen on, and name of the program; nothing for that of ``listen_if``.
+        listen_if: interface to listen on; nothing for all.
+        timeout: seconds after which an idle connection is closed; 0 is never.
+        logdir: folder of a copy of the log, or nothing.
+        log_config: configuration of the log, or nothing.
+        daemon: run in the background.
+    """
+
+    program: str
+    port: int
+    listen_addr: str
+    listen_if: str
+    timeout: int
+    logdir: str
+    log_config: str
+    daemon: bool
+
+
+class Program(Protocol):
+    """What runs."""
+
+    def server(self) -> Server:
+        """Return what answers requests; called once, on the event loop."""
+        ...
+
+    async def begin(self, stop: Callable[[], None]) -> None:
+        """Take part, now that the port is open.
+
+        Args:
+            stop: ends the program as a signal would; any thread may call it.
+
+        Raises:
+            JubatusError: it cannot; the program ends with status 1.
+        """
+        ...
+
+    async def end(self) -> None:
+        """Take part no more; requests are still answered. Called also if ``begin`` did not come to its end."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything that was opened."""
+        ...
+
+
+class ListenError(JubatusError):
+    """The port cannot be opened."""
+
+
+def run(settings: Daemon, build: Callable[[str], Program], greeting: dict[str, object]) -> int:
+    """Run a program until a signal ends it; return the exit status.
+
+    Args:
+        settings: what the options say.
+        build: returns the program by its address; raises JubatusError if it cannot run. Called again after a program
+            went to the background, where nothing but the listening socket comes along.
+        greeting: what the log says at first.
+    """
+    program: Program | None = None
+    try:
+        bind_address, address = addresses(settings.listen_addr, settings.listen_if)
+        start_logs(settings, address)
+        program = build(address)
+        listener = listen(bind_address, settings.port)
+        early: list[signal.Signals] = []
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda number, _: early.append(signal.Signals(number)))
+        if settings.daemon:
+            program.close()
+            detach(listener)
+            start_logs(settings, address)
+            program = build(address)
+        raise_file_limit()
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        greet(settings, address, greeting)
+
+        import uvloop
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            if not runner.run(serve(program, listener, settings, early)):
+                leave(0)  # threads that still run would be waited for
+    except JubatusError as error:
+        return refuse(settings, error)
+    except Exception as error:
+        log.critical("error in main thread: %s", error, exc_info=error)
+        print(f"cannot start: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    finally:
+        if program is not None:
+            program.close()
+    return 0
+
+
+def refuse(settings: Daemon, error: JubatusError) -> int:
+    """Say on standard error why a program cannot run, and in the log if there is one; return the exit status."""
+    line = str(error).replace("\n", " ")
+    if logging.root.handlers and (isinstance(error, ListenError) or settings.log_config or settings.logdir):
+        log.critical("%s", line)  # who only sees the log must find it there
+    print(line, file=sys.stderr)
+    return 1
+
+
+def leave(status: int) -> None:
+    """End the process without waiting for anything."""
+    logging.shutdown()
+    os._exit(status)
+
+
+async def serve(program: Program, listener: socket.socket, settings: Daemon, early: list[signal.Signals]) -> bool:
+    """Answer requests until a signal comes.
+
+    Args:
+        program: answers them.
+        listener: where they come in.
+        settings: name and port.
+        early: signals that came while the port was open already.
+
+    Returns:
+        whether all requests were answered.
+
+    Raises:
+        JubatusError: the program could not take part.
+    """
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_unhandled)
+    stopping = asyncio.Event()
+
+    def stop(number: signal.Signals) -> None:
+        if stopping.is_set():
+            leave(1)
+        log.info("caught %s", number.name)
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop, number)
+    loop.add_signal_handler(signal.SIGHUP, logs.reopen, settings.log_config)
+    server = program.server()
+    await server.start(listener)
+    log.info("start listening at port %d", settings.port)
+    beginning = asyncio.ensure_future(program.begin(lambda: loop.call_soon_threadsafe(stopping.set)))
+    waiting = asyncio.ensure_future(stopping.wait())
+    if early:
+        stop(early[0])
+    await asyncio.wait((beginning, waiting), return_when=asyncio.FIRST_COMPLETED)
+    try:
+        if beginning.done():
+            beginning.result()
+            log.info("%s RPC server startup", settings.program)
+            await waiting
+        beginning.cancel()
+        await asyncio.gather(beginning, return_exceptions=True)
+    finally:
+        waiting.cancel()
+        await program.end()
+        log.info("stopping RPC server")
+        answered = await server.stop(GRACE)
+    if not answered:
+        log.warning("requests were cut off that ran longer than %g s after the end", GRACE)
+    return answered
+
+
+def _unhandled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    log.error("unhandled in the event loop: %s", context["message"], exc_info=context.get("exception"))
+
+
+def addresses(listen_addr: str, listen_if: str) -> tuple[str, str]:
+    """Return the address to listen on and that of the program's name; raise ConfigError for an unknown interface."""
+    if listen_addr:
+        return listen_addr, listen_addr
+    import psutil  # type: ignore[import-untyped]
+
+    by_name: dict[str, list[Any]] = psutil.net_if_addrs()
+    if listen_if:
+        for address in ipv4(by_name.get(listen_if, ())):
+            return address, address
+        raise ConfigError(f"Failed to get IP address from interface: {listen_if}")
+    all_addresses = [address for entries in by_name.values() for address in ipv4(entries)]
+    outward = [address for address in all_addresses if not address.startswith("127.")]
+    return "0.0.0.0", (outward or all_addresses[-1:] or [""])[0]
+
+
+def ipv4(entries: Iterable[Any]) -> list[str]:
+    """Return those addresses of an interface that are of IPv4."""
+    return [entry.address for entry in entries if entry.family == socket.AF_INET]
+
+
+def listen(address: str, port: int) -> socket.socket:
+    """Return a listening socket; raise ListenError."""
+    try:
+        family = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        return socket.create_server((address, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        import errno
+
+        if error.errno == errno.EADDRINUSE:
+            raise ListenError(f"server failed to start: any process using port {port}?") from error
+        raise ListenError(f"server failed to start: {address}:{port}: {error.strerror}") from error
+
+
+def start_logs(settings: Daemon, address: str) -> None:
+    """Start logging as the options say; raise ConfigError."""
+    logs.start(
+        program=settings.program,
+        address=address,
+        port=settings.port,
+        config=settings.log_config,
+        folder=settings.logdir,
+    )
+
+
+def detach(listener: socket.socket) -> None:
+    """Go on in the background, with the listening socket as the only open file."""
+    import daemon  # type: ignore[import-untyped]
+
+    if sys.stderr.isatty() and not any(isinstance(h, logging.FileHandler) for h in logging.root.handlers):
+        print("server logs will be lost because started in daemon mode without log config specified", file=sys.stderr)
+    logging.shutdown()  # its files are closed below; a later close would hit others of the same number
+    mask = os.umask(0)
+    daemon.DaemonContext(
+        detach_process=True, files_preserve=[listener], prevent_core=False, signal_map={}, umask=mask
+    ).open()
+
+
+def raise_file_limit() -> None:
+    """Allow as many open files, and so connections, as the system lets us."""
+    import resource
+
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (OSError, ValueError):  # macOS has a limit below the one it tells
+        log.warning("the limit of open files cannot be raised to %d", hard)
+
+
+def login() -> str:
+    """Return the name of the user, or its number where it has none."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+def memory() -> dict[str, str]:
+    """Return the sizes of this process in KiB as a status shows them, 0 where the system does not tell."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            pages = [int(word) for word in file.read().split()[:3]]
+    except OSError:
+        pages = [0, 0, 0]
+    return dict(zip(("VIRT", "RSS", "SHR"), [str(count * _PAGE) for count in pages], strict=True))
+
+
+def greet(settings: Daemon, address: str, greeting: dict[str, object]) -> None:
+    """Log what starts, and how."""
+    from jubatus import __version__
+
+    lines: dict[str, object] = {"pid": os.getpid(), "user": login(), **greeting}
+    text = "".join(f"\n    {label:<21}: {value}" for label, value in lines.items())
+    log.info("starting %s %s RPC server at %s:%d%s", settings.program, __version__, address, settings.port, text)

@@ -1,0 +1,170 @@
+"""Handlers of the methods that servers of a cluster call on each other, and the mixer's view of the own model.
+
+What is long goes in slices: the model's lock is free between two of them, so that a MIX holds up no request for long.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from typing import Any
+
+from jubatus._core.model import Model, Snapshot
+from jubatus._core.wire import Reader, pack
+from jubatus.idl import Lock
+from jubatus.mixer.runner import Mixer
+from jubatus.server.dispatch import Dispatcher, Parts
+
+log = logging.getLogger("jubatus")
+
+SLICE = 20_000
+"""Features that are copied or prepared in one go, which takes a few milliseconds."""
+
+MODEL_VERSION = 1
+"""Of what ``get_model`` gives."""
+
+
+class Handed:
+    """What was given out of the diff since the last MIX; what was learned behind it must not be lost."""
+
+    def __init__(self) -> None:
+        self.snapshot: Snapshot | None = None
+
+
+class MixHandlers:
+    """What every mixer offers.
+
+    Args:
+        mixer: the mixer.
+    """
+
+    def __init__(self, mixer: Mixer) -> None:
+        self._mixer = mixer
+
+    async def do_mix(self, args: Reader) -> bytes:
+        """Mix now."""
+        log.info("forced to mix by user RPC")
+        return pack(await self._mixer.do_mix())
+
+
+class LinearHandlers(MixHandlers):
+    """Answers for a server with the linear mixer.
+
+    Args:
+        mixer: the mixer.
+        model: the model.
+        loop: the event loop that the mixer is on.
+        handed: what was given out.
+    """
+
+    def __init__(self, mixer: Mixer, model: Model, loop: asyncio.AbstractEventLoop, handed: Handed) -> None:
+        super().__init__(mixer)
+        self._model = model
+        self._loop = loop
+        self._handed = handed
+
+    def get_diff(self, args: Reader) -> Parts:
+        """Copy the diff in slices and pack it without the lock."""
+        args.integer()
+        snapshot = self._model.snapshot()
+        while not snapshot.take(SLICE):
+            yield Lock.ANALYSIS
+        self._handed.snapshot = snapshot
+        yield Lock.NOLOCK
+        return pack(snapshot.pack())
+
+    def put_diff(self, args: Reader) -> Parts:
+        """Prepare a mixed diff in slices, and take it in at once."""
+        diff = args.string()
+        got = args.at_end or args.boolean()
+        patch = self._model.patch(diff)
+        yield Lock.UPDATE
+        while not patch.prepare(SLICE):
+            yield Lock.UPDATE
+        fits = patch.apply(self._handed.snapshot if got else None)
+        if fits:
+            self._handed.snapshot = None
+        yield Lock.NOLOCK
+        asyncio.run_coroutine_threadsafe(self._mixer.put_done(fits), self._loop).result()
+        return pack(0)
+
+    def get_model(self, args: Reader) -> Parts:
+        """Pack the model under the lock, and the reply without."""
+        args.integer()
+        driver = self._model.pack()
+        yield Lock.NOLOCK
+        return pack([MODEL_VERSION, driver])
+
+
+class PushHandlers(MixHandlers):
+    """Answers for a server with a mixer that pushes.
+
+    Args:
+        mixer: the mixer.
+        model: the model.
+        loop: the event loop that the mixer is on.
+    """
+
+    def __init__(self, mixer: Mixer, model: Model, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(mixer)
+        self._model = model
+        self._loop = loop
+
+    def get_pull_argument(self, args: Reader) -> bytes:
+        """Return up to where the rows of others are known."""
+        args.integer()
+        return pack(self._model.pull_argument())
+
+    def pull(self, args: Reader) -> bytes:
+        """Return the rows that a peer does not know."""
+        return pack(self._model.pull_rows(args.string()))
+
+    def push(self, args: Reader) -> Parts:
+        """Take in rows of a peer."""
+        self._model.push_rows(args.string())
+        yield Lock.NOLOCK
+        asyncio.run_coroutine_threadsafe(self._mixer.pushed(), self._loop).result()
+        return pack(0)
+
+
+class OwnModel:
+    """The model as the mixer of its server sees it.
+
+    Args:
+        model: the model.
+        executor: its threads run what takes long.
+        handed: what was given out.
+
+    Attributes:
+        dispatcher: gives calls their turn; set before the first call.
+    """
+
+    dispatcher: Dispatcher
+
+    def __init__(self, model: Model, executor: Executor, handed: Handed) -> None:
+        self._model = model
+        self._executor = executor
+        self._handed = handed
+
+    async def call(self, method: str, params: bytes) -> Reader:
+        """Call an own method as a peer would; return a reader of the result."""
+        return Reader(await self.dispatcher.call(method, Reader(params)))
+
+    async def mix(self, diffs: Sequence[bytes]) -> bytes:
+        """Join diffs."""
+        return await self._run(lambda: self._model.mix(diffs))
+
+    async def catch_up(self, model: bytes) -> None:
+        """Become the packed model of a peer, but keep what no MIX has seen yet."""
+        fresh: Any = type(self._model)(self._model.config, distributed=True)
+        await self._run(lambda: fresh.unpack(model))
+
+        def become() -> bytes:
+            self._model.catch_up(fresh, self._handed.snapshot)
+            self._handed.snapshot = None
+            return b""
+
+        await self.dispatcher.exclusive(become)
+
+    async def _run(self, work: Callable[[], Any]) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)

@@ -7,13 +7,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgpack
 import pytest
+
+from tests.zookeeper import _three_servers, ensemble, zookeeper  # noqa: F401
 
 BIN = Path(sys.executable).parent
 PATIENCE = 20.0
@@ -28,8 +30,8 @@ def free_port() -> int:
 class Peer:
     """A raw connection to a server, which sends what an old client sends."""
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
+    def __init__(self, port: int, address: str = "127.0.0.1") -> None:
+        self.socket = socket.create_connection((address, port), PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._unpacker = msgpack.Unpacker(raw=True, strict_map_key=False, max_buffer_size=1 << 30)
         self._msgid = 0
@@ -47,13 +49,22 @@ class Peer:
                 raise ConnectionError("closed by the server")
             self._unpacker.feed(data)
 
-    def call(self, method: str, *args: Any) -> tuple[Any, Any]:
-        """Call a method and return error and result."""
+    def call(self, method: str, *args: Any, name: str = "") -> tuple[Any, Any]:
+        """Call a method of a cluster and return error and result."""
+        return self._call(method, [name, *args])
+
+    def _call(self, method: str, params: list[Any]) -> tuple[Any, Any]:
         self._msgid += 1
-        self.send(packed([0, self._msgid, method, ["", *args]]))
+        self.send(packed([0, self._msgid, method, params]))
         kind, msgid, error, result = self.reply()
         assert (kind, msgid) == (1, self._msgid)
         return error, result
+
+    def plain(self, method: str, *args: Any) -> Any:
+        """Call a method that takes no cluster's name and must succeed; return its result."""
+        error, result = self._call(method, list(args))
+        assert error is None, error
+        return result
 
     def result(self, method: str, *args: Any) -> Any:
         """Call a method that must succeed and return its result."""
@@ -88,26 +99,24 @@ def packed(value: Any) -> bytes:
 
 
 class Running:
-    """A server process.
+    """A process that serves.
 
     Attributes:
         port: where it listens.
+        address: the same.
         proc: the process.
         folder: its data folder.
-        config: path of its configuration.
+        config: path of its configuration, if it has one.
     """
 
-    def __init__(self, service: str, config: Any, folder: Path, options: tuple[str, ...]) -> None:
+    def __init__(self, command: Sequence[str | Path], folder: Path, port: int, address: str = "127.0.0.1") -> None:
         self.folder = folder
         self.config = folder / "config.json"
-        self.config.write_text(config if isinstance(config, str) else json.dumps(config))
-        self.port = free_port()
+        self.port = port
+        self.address = address
         self._log = folder / "output"
-        command: list[str | Path] = [BIN / f"juba{service}", "-p", str(self.port), "-b", "127.0.0.1", "-d", folder]
-        if "-m" not in options:
-            command += ["-f", self.config]
-        with self._log.open("wb") as log:
-            self.proc = subprocess.Popen([*command, *options], stdout=log, stderr=log)
+        with self._log.open("ab") as log:
+            self.proc = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             wait_for(self._listens)
         except BaseException:
@@ -117,12 +126,12 @@ class Running:
 
     def _listens(self) -> bool:
         assert self.proc.poll() is None, self.output()
-        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+        with suppress(OSError), socket.create_connection((self.address, self.port), 1):
             return True
         return False
 
     def peer(self) -> Peer:
-        return Peer(self.port)
+        return Peer(self.port, self.address)
 
     def output(self) -> str:
         """Return what it wrote so far to standard output and standard error."""
@@ -146,16 +155,26 @@ class Start(Protocol):
 @pytest.fixture
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     """Start servers; at the end each must stop in order and have no trace of an unexpected error in its output."""
-    started = []
+    started: list[Running] = []
 
     def start(service: str, config: Any, *options: str) -> Running:
-        running = Running(service, config, tmp_path_factory.mktemp(service), options)
-        started.append(running)
-        return running
+        folder = tmp_path_factory.mktemp(service)
+        path = folder / "config.json"
+        path.write_text(config if isinstance(config, str) else json.dumps(config))
+        port = free_port()
+        command: list[str | Path] = [BIN / f"juba{service}", "-p", str(port), "-b", "127.0.0.1", "-d", folder]
+        if "-m" not in options:
+            command += ["-f", path]
+        started.append(Running([*command, *options], folder, port))
+        return started[-1]
 
     yield start
-    # All are stopped before any is judged.
-    outcomes = [(running.proc.poll(), running.stop(), running.output()) for running in started]
+    end_in_order(started)
+
+
+def end_in_order(processes: Iterable[Running]) -> None:
+    """Stop all processes; those that still run must end in order, and none may have met an unexpected error."""
+    outcomes = [(running.proc.poll(), running.stop(), running.output()) for running in processes]
     for before, after, output in outcomes:
         assert before is not None or after == 0, output
         assert "Traceback" not in output, output

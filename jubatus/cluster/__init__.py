@@ -1,0 +1,1 @@
+"""Membership of servers and keepers in ZooKeeper; knows no RPC and no learners."""

@@ -1,0 +1,186 @@
+"""How programs take part in a cluster: what a server, and who is like one, has in ZooKeeper.
+
+Nothing here ends with a session: what a program has is created again in the next one, in the same order.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from jubatus.cluster import paths
+from jubatus.cluster.coordinator import Coordinator, NoNode
+from jubatus.cluster.lock import Lock
+from jubatus.cluster.paths import Node
+from jubatus.cluster.registration import Registration, create_if_missing, patience
+from jubatus.cluster.ring import ring_entries
+from jubatus.cluster.threads import Chore
+from jubatus.cluster.view import Members, View
+from jubatus.errors import ClusterError
+
+__all__ = ["Ids", "Lock", "Member", "Members", "Registration", "View", "patience", "prepare"]
+
+log = logging.getLogger("jubatus")
+
+ATTEMPTS = 4
+"""Attempts to lock the configuration, a second apart."""
+
+ID_DATA = b"dummy\0"
+
+
+def prepare(zk: Coordinator, type: str, name: str = "") -> None:
+    """Create the nodes that are always there for a type, and with a name those for a cluster; raise ClusterError."""
+    wanted = [paths.ROOT, paths.supervisors(), paths.all_proxies(), paths.actors(), paths.configs()]
+    wanted += [paths.clusters(type), paths.configs(type)]
+    if name:
+        paths.check_name(name)
+        wanted += [paths.cluster(type, name), paths.config_lock(type, name)]
+    try:
+        for path in wanted:
+            create_if_missing(zk, path)
+    except ClusterError as error:
+        raise ClusterError(f"Failed to prepare lock_service: {error}") from error
+
+
+class Member:
+    """A server of a cluster.
+
+    Args:
+        zk: where the cluster is.
+        type: of the service.
+        name: of the cluster.
+        node: the server's address.
+        uses_cht: whether the servers form a ring.
+    """
+
+    def __init__(self, zk: Coordinator, type: str, name: str, node: Node, uses_cht: bool) -> None:
+        self._zk = zk
+        self._type = type
+        self._name = name
+        self._node = node
+        self._uses_cht = uses_cht
+        self._registration = Registration(zk)
+        self._config_lock = Lock(zk, paths.config_lock(type, name))
+        self._path = f"{paths.nodes(type, name)}/{node.name}"
+        self._active = f"{paths.actives(type, name)}/{node.name}"
+        self._removed: Callable[[], None] | None = None
+        self._watcher = Chore("zookeeper-watch", self._watch)
+
+    def prepare(self) -> None:
+        """Create what is above the cluster and its lock; raise ClusterError."""
+        prepare(self._zk, self._type, self._name)
+
+    def lock_config(self) -> None:
+        """Keep writers from the configuration for the rest of this server's life; raise ClusterError."""
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(1)
+            if self._registration.hold(self._config_lock):
+                return
+        raise ClusterError("any user is writing config?")
+
+    def config(self) -> bytes:
+        """Return the configuration; raise ClusterError."""
+        path = paths.config(self._type, self._name)
+        try:
+            data = self._zk.get(path)
+        except ClusterError as error:
+            raise ClusterError(f"failed to get config from zookeeper: {path}: {error}") from error
+        if data is None:
+            raise ClusterError(f"config does not exist: {path}")
+        return data
+
+    def join(self, removed: Callable[[], None]) -> None:
+        """Register the server.
+
+        Args:
+            removed: called when somebody deletes the server's node.
+
+        Raises:
+            ClusterError: it cannot be registered; perhaps there is another one at its address.
+        """
+        end = time.monotonic() + patience(self._zk)
+        try:
+            if self._uses_cht:
+                ring = paths.cht(self._type, self._name)
+                create_if_missing(self._zk, ring)
+                for entry in ring_entries(self._node):
+                    self._add(f"{ring}/{entry}", end, self._node.name.encode())
+        except ClusterError as error:
+            raise ClusterError(f"Failed to register cht node: {error}") from error
+        try:
+            create_if_missing(self._zk, paths.cluster(self._type, self._name))
+            create_if_missing(self._zk, paths.master_lock(self._type, self._name))
+            create_if_missing(self._zk, paths.nodes(self._type, self._name))
+            self._add(self._path, end)
+        except ClusterError as error:
+            raise ClusterError(f"Failed to register_actor: {error}") from error
+        self._removed = removed
+        self._watcher.wake()
+        log.info("registered group membership")
+
+    def _add(self, path: str, end: float, data: bytes = b"") -> None:
+        self._registration.add(path, data, max(end - time.monotonic(), 0))
+
+    def activate(self) -> None:
+        """Say that the model is up to date; never raises, and is brought about later if there is no session."""
+        self._registration.want(self._active)
+
+    def deactivate(self) -> None:
+        """Say that the model is not up to date; never raises, and is brought about later if there is no session."""
+        self._registration.remove(self._active)
+
+    def members(self) -> list[Node]:
+        """Ask ZooKeeper for all servers, in the order of their names; raise ClusterError."""
+        return [Node.parse(name) for name in self._zk.children(paths.nodes(self._type, self._name))]
+
+    def actives(self) -> list[Node]:
+        """Ask ZooKeeper for all servers whose model is up to date; raise ClusterError."""
+        return [Node.parse(name) for name in self._zk.children(paths.actives(self._type, self._name))]
+
+    def master_lock(self) -> Lock:
+        """Return a lock of who mixes, which is not held yet."""
+        return Lock(self._zk, paths.master_lock(self._type, self._name))
+
+    def leave(self) -> None:
+        """End the session, so that all nodes and locks of the server vanish at once; never raises."""
+        self._removed = None
+        self._zk.close()
+        self._registration.close()
+        self._watcher.close()
+
+    def _watch(self) -> bool:
+        """Watch the server's node, and find out why it is gone if it is."""
+        created = self._registration.epoch(self._path)
+        if self._zk.watch_node(self._path, self._watcher.wake):
+            return True
+        try:
+            # The node of a session that has just ended is missing as well, but only a live session may change nodes.
+            self._zk.set(self._path, b"")
+        except NoNode:
+            if created == self._zk.epoch and (removed := self._removed):
+                self._removed = None
+                log.info("My actor [%s] was deleted, preparing for finish", self._path)
+                removed()
+        return True
+
+
+class Ids:
+    """Numbers that no two servers of a cluster get.
+
+    Args:
+        zk: where the cluster is.
+        type: of the service.
+        name: of the cluster, which exists.
+    """
+
+    def __init__(self, zk: Coordinator, type: str, name: str) -> None:
+        self._zk = zk
+        self._path = paths.id_generator(type, name)
+        create_if_missing(zk, self._path)
+
+    def next(self) -> int:
+        """Return the next number, from 1; raise ClusterError."""
+        try:
+            return self._zk.set(self._path, ID_DATA) & 0xFFFFFFFF
+        except ClusterError as error:
+            raise ClusterError(f"Failed to create id: {error}") from error

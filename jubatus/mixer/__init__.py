@@ -1,0 +1,1 @@
+"""MIX: how the servers of a cluster bring their models together."""

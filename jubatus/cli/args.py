@@ -7,7 +7,7 @@ a value. Of a repeated option the last counts; words that are no option are kept
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import NoReturn
 
@@ -212,6 +212,11 @@ LOGDIR = Option("logdir", "l", Kind.STRING, "folder that gets a copy of the log"
 LOG_CONFIG = Option("log_config", "g", Kind.STRING, "configuration file of the log")
 DAEMON = flag("daemon", "D", "run in the background")
 ZOOKEEPER = Option("zookeeper", "z", Kind.STRING, "locations of ZooKeeper; without them the server is standalone")
+MIXER = Option("mixer", "x", Kind.STRING, "how models are mixed [distributed]", MIXERS[0])
+INTERVAL_SEC = Option("interval_sec", "s", Kind.INT, "seconds between two mixes; 0 is no limit [distributed]", 16, 0)
+INTERVAL_COUNT = Option(
+    "interval_count", "i", Kind.INT, "updates between two mixes; 0 is no limit [distributed]", 512, 0
+)
 ZOOKEEPER_TIMEOUT = Option("zookeeper_timeout", "Z", Kind.INT, "seconds of a ZooKeeper session", 10)
 INTERCONNECT_TIMEOUT = Option("interconnect_timeout", "I", Kind.INT, "seconds of a call between servers", 10)
 MAX_MESSAGE_SIZE = Option("max_message_size", "", Kind.INT, "bytes that one message may have", 512 << 20, 1 << 10)
@@ -232,12 +237,76 @@ SERVER = (
     flag("config_test", "T", "check the configuration and end"),
     ZOOKEEPER,
     Option("name", "n", Kind.STRING, "name of the cluster [distributed]"),
-    Option("mixer", "x", Kind.STRING, "how models are mixed [distributed]", MIXERS[0]),
-    Option("interval_sec", "s", Kind.INT, "seconds between two mixes; 0 is no limit [distributed]", 16, 0),
-    Option("interval_count", "i", Kind.INT, "updates between two mixes; 0 is no limit [distributed]", 512, 0),
+    MIXER,
+    INTERVAL_SEC,
+    INTERVAL_COUNT,
     ZOOKEEPER_TIMEOUT,
     INTERCONNECT_TIMEOUT,
     MAX_MESSAGE_SIZE,
     VERSION,
 )
 """Options of ``juba<service>``."""
+
+CONFIG = (
+    Option("cmd", "c", Kind.STRING, "what to do: write, read, delete or list", mandatory=True),
+    Option("file", "f", Kind.STRING, "configuration file [write]"),
+    Option("type", "t", Kind.STRING, "type of the servers [write, read, delete]"),
+    Option("name", "n", Kind.STRING, "name of the cluster [write, read, delete]"),
+    Option("zookeeper", "z", Kind.STRING, "locations of ZooKeeper; those of the environment variable ZK if not given"),
+    flag("debug", "d", "has no effect"),
+)
+"""Options of ``jubaconfig``."""
+
+CTL = (
+    Option("cmd", "c", Kind.STRING, "what to do: start, stop, save, load or status", mandatory=True),
+    Option("server", "s", Kind.STRING, "program of the servers, as jubaclassifier", mandatory=True),
+    Option("name", "n", Kind.STRING, "name of the cluster", mandatory=True),
+    Option("type", "t", Kind.STRING, "type of the servers, as classifier", mandatory=True),
+    Option("num", "N", Kind.UNSIGNED, "servers on all machines; 0 is one on each [start]", 0),
+    CONFIG[4],
+    Option("id", "i", Kind.STRING, "name of the model, that of the cluster if not given [save, load]"),
+    replace(LISTEN_IF, short="B"),
+    replace(THREAD, short="C", low=None),
+    replace(TIMEOUT, short="T", low=None),
+    replace(DATADIR, short="D"),
+    replace(LOGDIR, short="L"),
+    replace(LOG_CONFIG, short="G"),
+    replace(MIXER, short="X"),
+    replace(INTERVAL_SEC, short="S", low=None),
+    replace(INTERVAL_COUNT, short="I", low=None),
+    replace(ZOOKEEPER_TIMEOUT, short="Z"),
+    replace(INTERCONNECT_TIMEOUT, short="R"),
+    CONFIG[5],
+)
+"""Options of ``jubactl``; those from ``--listen_if`` on are passed to the servers that are started."""
+
+VISOR = (
+    replace(RPC_PORT, default=9198),
+    LISTEN_ADDR,
+    LISTEN_IF,
+    Option("zookeeper", "z", Kind.STRING, "locations of ZooKeeper", mandatory=True),
+    Option("logdir", "l", Kind.STRING, "folder of the log and of what servers print; /tmp in the background"),
+    LOG_CONFIG,
+    TIMEOUT,
+    replace(DAEMON, short="d"),
+)
+"""Options of ``jubavisor``."""
+
+KEEPER = (
+    RPC_PORT,
+    LISTEN_ADDR,
+    LISTEN_IF,
+    replace(THREAD, text="connections to each server", default=4),
+    TIMEOUT,
+    ZOOKEEPER_TIMEOUT,
+    INTERCONNECT_TIMEOUT,
+    DAEMON,
+    replace(ZOOKEEPER, text="locations of ZooKeeper", default="localhost:2181"),
+    Option("pool_expire", "E", Kind.INT, "seconds after which an unused connection to a server is closed", 60, 0),
+    Option("pool_size", "S", Kind.INT, "connections to all servers; 0 is no limit", 0, 0),
+    LOGDIR,
+    LOG_CONFIG,
+    MAX_MESSAGE_SIZE,
+    VERSION,
+)
+"""Options of ``juba<service>_keeper``, also called ``juba<service>_proxy``."""

@@ -31,16 +31,26 @@ class Server:
         timeout: seconds without a request after which a connection is closed; 0 for never.
         max_size: bytes that one message may have.
         max_held: bytes of messages that are not whole which all connections together may hold.
+        limit: how many requests of a connection may be deferred at a time.
 
     Attributes:
         held: bytes of such messages.
     """
 
-    def __init__(self, serve: Serve, *, timeout: float = 0, max_size: int = MAX_SIZE, max_held: int = MAX_HELD) -> None:
+    def __init__(
+        self,
+        serve: Serve,
+        *,
+        timeout: float = 0,
+        max_size: int = MAX_SIZE,
+        max_held: int = MAX_HELD,
+        limit: int = 1,
+    ) -> None:
         self.serve = serve
         self.timeout = timeout
         self.max_size = max_size
         self.max_held = max_held
+        self.limit = limit
         self.held = 0
         self._connections: set[Connection] = set()
         self._listener: asyncio.Server | None = None
@@ -90,16 +100,18 @@ class Connection(asyncio.Protocol):
     """One accepted connection."""
 
     __slots__ = (
-        "_blocked", "_finishing", "_held", "_last", "_open", "_paused", "_server", "_session", "_timer", "_transport",
+        "_blocked", "_finishing", "_held", "_last", "_open", "_output", "_paused", "_server", "_session", "_timer",
+        "_transport",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._session = Session(server.serve, self._ready, server.max_size)
+        self._session = Session(server.serve, self._ready, server.max_size, server.limit)
         self._transport: Any = None
         self._timer: asyncio.TimerHandle | None = None
         self._last = 0.0
         self._held = 0
+        self._output: list[bytes] = []  # replies that are written at the end of the loop's turn
         self._open = False  # what is written is sent
         self._blocked = False  # the peer does not read
         self._paused = False  # we do not read
@@ -132,6 +144,11 @@ class Connection(asyncio.Protocol):
         if pending or self._held:
             self._hold(pending)
 
+    def eof_received(self) -> bool:
+        """Answer what was received: the peer sends nothing more, but may read."""
+        self.finish()
+        return self._open
+
     def pause_writing(self) -> None:
         """Stop while the peer does not read its replies."""
         self._blocked = True
@@ -153,8 +170,14 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _ready(self, data: bytes) -> None:
-        self._last = monotonic()
-        self._write(data)
+        if self._session.waiting or self._output:
+            # Others may be answered in this turn of the loop: they leave together.
+            if not self._output:
+                asyncio.get_running_loop().call_soon(self._write, b"")
+            self._output.append(data)
+        else:
+            self._last = monotonic()
+            self._write(data)
 
     def _write(self, data: bytes, full: bool = False) -> None:
         """Write replies; then make those that are left and read on after the others' turn, or wait, or close.
@@ -165,6 +188,9 @@ class Connection(asyncio.Protocol):
         """
         session = self._session
         transport = self._transport
+        if self._output:
+            data = b"".join((*self._output, data))
+            self._output.clear()
         if data:
             self._last = monotonic()
             if self._open:
@@ -176,7 +202,7 @@ class Connection(asyncio.Protocol):
             if transport is None and not (more or session.waiting):
                 self._server.closed(self)
             return
-        pause = more or full or session.waiting or self._blocked or self._finishing
+        pause = more or full or session.full or self._blocked or self._finishing
         if pause is not self._paused:
             self._paused = pause
             if pause:
@@ -214,14 +240,20 @@ class Connection(asyncio.Protocol):
     def _arm(self, delay: float) -> None:
         self._timer = asyncio.get_running_loop().call_later(delay, self._expire)
 
-    def _expire(self) -> None:
-        """Close an idle connection, or wait for the rest of its time."""
+    def _expire(self, last: float = -1.0) -> None:
+        """Close an idle connection, or wait for the rest of its time.
+
+        Args:
+            last: when it was used, if it seemed idle a moment ago already. What came in that moment was read since.
+        """
         timeout = self._server.timeout
         left = timeout if self._session.waiting else self._last + timeout - monotonic()
-        if left <= 0:
-            self.cut()
-        else:
+        if left > 0:
             self._arm(left)
+        elif last != self._last:
+            self._timer = asyncio.get_running_loop().call_later(0, self._expire, self._last)
+        else:
+            self.cut()
 
 
 def _name(transport: asyncio.BaseTransport) -> str:

@@ -34,9 +34,12 @@ def ids(data: bytes) -> list[int]:
 
 
 def session(
-    serve: protocol.Serve = answer, ready: Callable[[bytes], None] = lambda data: None, max_size: int = 1 << 20
+    serve: protocol.Serve = answer,
+    ready: Callable[[bytes], None] = lambda data: None,
+    max_size: int = 1 << 20,
+    limit: int = 1,
 ) -> Session:
-    return Session(serve, ready, max_size)
+    return Session(serve, ready, max_size, limit)
 
 
 messages = st.one_of(
@@ -93,6 +96,45 @@ def test_what_is_behind_a_deferred_request_waits() -> None:
     one.complete(reply(4, ONE))
     assert ids(ready.pop() + one.resume()) == [4, 5, 6]
     assert not (one.waiting or one.more)
+
+
+def test_several_requests_may_be_deferred_and_are_answered_as_it_comes() -> None:
+    ready: list[bytes] = []
+    one = session(ready=ready.append, limit=3)
+    stream = [request(1, "later"), request(2), request(3, "later"), notify("later"), request(5), request(6, "later")]
+    assert ids(one.receive(b"".join(stream))) == [2]
+    assert (one.waiting, one.full, one.more, one.resume()) == (3, True, False, b"")
+    one.complete(reply(3, ONE))
+    assert (one.waiting, one.full, one.more) == (2, False, True)
+    assert ids(one.resume()) == [5]
+    assert (one.waiting, one.full, one.more) == (3, True, False)
+    for data in (reply(6, ONE), b"", reply(1, ONE)):
+        one.complete(data)
+    assert ids(b"".join(ready)) == [3, 6, 1]
+    assert (one.waiting, one.full, one.more) == (0, False, False)
+
+
+def test_long_requests_that_are_deferred_must_all_be_answered_before_others_are_taken() -> None:
+    one = session(max_size=1 << 30, limit=100)
+    long = request(1, "later", "x" * (protocol.HELD // 2))
+    assert one.receive(long) == b""
+    assert not one.full
+    assert one.receive(long + request(2)) == b""
+    assert (one.waiting, one.full) == (2, True)
+    one.complete(reply(1, ONE))
+    assert one.full
+    one.complete(reply(1, ONE))
+    assert (one.full, one.more) == (False, True)
+    assert ids(one.resume()) == [2]
+
+
+def test_a_stream_that_breaks_while_requests_are_deferred_ends_when_they_are_answered() -> None:
+    one = session(limit=5)
+    assert one.receive(request(1, "later") + request(2, "later") + b"\xc1") == b""
+    one.complete(reply(2, ONE))
+    assert one.failure is None
+    one.complete(reply(1, ONE))
+    assert one.failure
 
 
 def test_replies_are_not_made_far_ahead_of_the_reader() -> None:

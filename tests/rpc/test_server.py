@@ -218,6 +218,56 @@ def test_a_client_that_has_sent_all_gets_its_replies() -> None:
         assert peer.at_end()
 
 
+def test_a_client_that_has_sent_all_gets_replies_that_do_not_wait_for_each_other() -> None:
+    with host(limit=10) as server, Peer(server.port) as peer:
+        peer.send(request(1, "later") + request(2, "later") + request(3))
+        peer.socket.shutdown(socket.SHUT_WR)
+        assert peer.reply()[1] == 3
+        time.sleep(0.05)  # the end is seen meanwhile
+        server.complete()
+        server.complete()
+        assert [peer.reply()[1] for _ in range(2)] == [1, 2]
+        assert peer.at_end()
+
+
+def test_a_connection_is_read_on_as_far_as_requests_may_be_deferred() -> None:
+    async def test() -> None:
+        sessions: list[Session] = []
+
+        def serve(frame: Frame, session: Session) -> bytes | None:
+            sessions.append(session)
+            return None
+
+        one, done = connection(serve, limit=3)
+        one.data_received(request(1) + request(2))
+        assert done == []
+        one.data_received(b"".join(map(request, range(3, 6))))
+        assert done == [("pause_reading",)]
+        assert len(sessions) == 3
+        done.clear()
+        for msgid in (3, 1, 2):
+            sessions[0].complete(reply(msgid, b"\x01"))
+        assert done == []
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert done == [("write", b"".join(reply(msgid, b"\x01") for msgid in (3, 1, 2))), ("resume_reading",)]
+        assert len(sessions) == 5
+
+    asyncio.run(test())
+
+
+def test_stop_answers_all_that_is_deferred() -> None:
+    server = Host(limit=10)
+    with Peer(server.port) as peer:
+        peer.send(request(1, "later") + request(2, "later") + request(3))
+        assert peer.reply()[1] == 3
+        for delay in (0.1, 0.2):
+            threading.Timer(delay, server.complete).start()
+        assert server.stop()
+        assert [peer.reply()[1] for _ in range(2)] == [1, 2]
+        assert peer.at_end()
+
+
 def idle(port: int, *chunks: bytes, pause: float = 0.1) -> float:
     """Send chunks with pauses between and return how long after the last the connection is closed."""
     with Peer(port) as peer:

@@ -1,0 +1,170 @@
+"""A keeper process: it serves all clusters of a type, from what ZooKeeper says about them.
+
+It registers once its port is open. While ZooKeeper cannot be reached it serves from what it knew last.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jubatus import COMPATIBLE
+from jubatus._core.wire import pack
+from jubatus.cluster import paths, zookeeper
+from jubatus.cluster.coordinator import Coordinator, NodeExists
+from jubatus.cluster.membership import prepare
+from jubatus.cluster.paths import Node
+from jubatus.cluster.registration import Registration, patience
+from jubatus.cluster.view import View
+from jubatus.daemon import life
+from jubatus.errors import ClusterError
+from jubatus.idl import Service
+from jubatus.keeper.relay import Relay
+from jubatus.rpc.links import Links
+from jubatus.rpc.server import Server
+
+LIMIT = 256
+"""Requests of one connection that are under way at a time."""
+
+POLL = 0.2
+"""Seconds between two attempts to register."""
+
+
+@dataclass(frozen=True)
+class Settings(life.Daemon):
+    """What the options say; paths are absolute.
+
+    Args:
+        threads: connections to each server.
+        zookeeper: locations of ZooKeeper, as ``host:port,host:port``.
+        zookeeper_timeout: seconds of a ZooKeeper session.
+        interconnect_timeout: seconds that a call to servers may take.
+        pool_expire: seconds after which an unused connection to a server is closed.
+        pool_size: connections to all servers; 0 is no limit.
+        max_message_size: bytes that one message may have.
+    """
+
+    threads: int
+    zookeeper: str
+    zookeeper_timeout: int
+    interconnect_timeout: int
+    pool_expire: int
+    pool_size: int
+    max_message_size: int
+
+
+def run(service: Service, settings: Settings) -> int:
+    """Be a keeper of the service until a signal ends it; return the exit status."""
+
+    def build(address: str) -> Keeper:
+        return Keeper(service, settings, address, zookeeper.connect(settings.zookeeper, settings.zookeeper_timeout))
+
+    greeting: dict[str, object] = {
+        "timeout": settings.timeout,
+        "thread": settings.threads,
+        "logdir": settings.logdir,
+        "log config": settings.log_config,
+        "zookeeper": settings.zookeeper,
+        "zookeeper timeout": settings.zookeeper_timeout,
+        "interconnect timeout": settings.interconnect_timeout,
+    }
+    return life.run(settings, build, greeting)
+
+
+class Keeper:
+    """A keeper; see life.Program.
+
+    Args:
+        service: whose servers it keeps.
+        settings: what the options say.
+        address: of the keeper.
+        session: with ZooKeeper; the keeper closes it.
+
+    Raises:
+        ClusterError: ZooKeeper does not let it begin.
+    """
+
+    def __init__(self, service: Service, settings: Settings, address: str, session: Coordinator) -> None:
+        self._service = service
+        self._settings = settings
+        self._session = session
+        self._node = Node(address, settings.port)
+        self._path = f"{paths.proxies(service.name)}/{self._node.name}"
+        self._started = int(time.time())
+        self._relay: Relay | None = None
+        try:
+            prepare(session, service.name)
+        except BaseException:
+            session.close()
+            raise
+        self._registration = Registration(session)
+        self._view = View(session, service.name, service.uses_cht)
+
+    def server(self) -> Server:
+        """Return what answers requests."""
+        settings = self._settings
+        links = Links(expire=settings.pool_expire, size=settings.pool_size, width=settings.threads)
+        self._relay = Relay(self._service, self._view, links, settings.interconnect_timeout, self._status)
+        self._started = int(time.time())
+        return Server(self._relay.serve, timeout=settings.timeout, max_size=settings.max_message_size, limit=LIMIT)
+
+    async def begin(self, stop: Callable[[], None]) -> None:
+        """Register; raise ClusterError."""
+        end = time.monotonic() + patience(self._session)
+        while True:
+            try:
+                await asyncio.to_thread(self._registration.add, self._path)
+                return
+            except NodeExists:
+                if time.monotonic() >= end:
+                    raise
+            await asyncio.sleep(POLL)
+
+    async def end(self) -> None:
+        """Register no more."""
+        await asyncio.to_thread(self._registration.remove, self._path)
+
+    def close(self) -> None:
+        """Let go of threads, and end the session with ZooKeeper."""
+        if self._relay is not None:
+            self._relay.close()
+        self._view.close()
+        self._registration.close()
+        self._session.close()
+
+    def _status(self) -> bytes:
+        """Return the packed status."""
+        settings = self._settings
+        now = int(time.time())
+        assert self._relay is not None
+        entries = {
+            "clock_time": now,
+            "start_time": self._started,
+            "uptime": now - self._started,
+            **life.memory(),
+            "VERSION": COMPATIBLE,
+            "PROGNAME": settings.program,
+            "pid": os.getpid(),
+            "user": life.login(),
+            "threadnum": settings.threads,
+            "timeout": settings.timeout,
+            "logdir": settings.logdir,
+            "log_config": settings.log_config,
+            "zookeeper": settings.zookeeper,
+            "connected_zookeeper": self._connected(),
+            "zookeeper_timeout": settings.zookeeper_timeout,
+            "interconnect_timeout": settings.interconnect_timeout,
+            "session_pool_expire": settings.pool_expire,
+            "session_pool_size": settings.pool_size,
+            "request_count": self._relay.requests,
+            "forward_count": self._relay.forwards,
+        }
+        return pack({self._node.name: {key: str(value) for key, value in entries.items()}})
+
+    def _connected(self) -> str:
+        """Return where the session is, or nothing while it is interrupted."""
+        try:
+            return self._session.server
+        except ClusterError:
+            return ""

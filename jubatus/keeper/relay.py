@@ -1,0 +1,276 @@
+"""Forwards calls: request -> row of the declaration -> servers -> one reply. Arguments and results pass as bytes.
+
+A call waits as an object between its request and its replies; nothing else is made for it.
+
+What fails before a server can have read it goes to another server. What may have been read is repeated, once, if it
+changes nothing, and on another server if there is one. A server that cannot be reached or breaks off is out of rotation
+at once.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from random import random
+from typing import Any, NamedTuple
+
+from jubatus._core.wire import Frame, Reader, error_reply, reply
+from jubatus.cluster.paths import Node, is_name
+from jubatus.cluster.view import NOBODY, Members, View
+from jubatus.errors import BadArguments, ClusterError
+from jubatus.idl import Host, Lock, Method, Route, Service
+from jubatus.keeper.failures import BAD_CAST, NO_RESULT, refusal
+from jubatus.keeper.join import join
+from jubatus.keeper.rotation import Rotation
+from jubatus.keeper.route import targets
+from jubatus.rpc.links import Answer, Cause, Failure, Links
+from jubatus.rpc.protocol import Session
+
+log = logging.getLogger("jubatus")
+
+READERS = 4
+"""Threads that read members of clusters for the first time."""
+
+_UNSENT = (Cause.REFUSED, Cause.UNREACHED)
+
+
+class Row:
+    """A declared method, as the keeper forwards it."""
+
+    __slots__ = ("arity", "keyed", "method", "name", "random", "repeatable")
+
+    def __init__(self, method: Method) -> None:
+        self.method = method
+        self.name = method.name.encode()
+        self.arity = len(method.args)
+        self.keyed = method.route is Route.CHT
+        self.random = method.route is Route.RANDOM
+        self.repeatable = method.lock is not Lock.UPDATE
+
+
+class Request(NamedTuple):
+    """What came from a client."""
+
+    row: Row
+    frame: Frame
+    session: Session
+    cluster: str
+    key: bytes
+    params: bytes
+
+
+class Relay:
+    """Answers the requests of all clients of a keeper.
+
+    Args:
+        service: whose methods are forwarded.
+        view: knows the members of all clusters.
+        links: lead to the servers.
+        timeout: seconds that a call may take.
+        status: returns the packed status.
+
+    Attributes:
+        requests: calls so far.
+        forwards: servers so far that calls were sent to.
+        rotation: servers that are passed over.
+    """
+
+    def __init__(self, service: Service, view: View, links: Links, timeout: float, status: Callable[[], bytes]) -> None:
+        self.requests = 0
+        self.forwards = 0
+        self.links = links
+        self.timeout = timeout
+        self.rotation = Rotation(links.reach, self._listed)
+        self.time = asyncio.get_running_loop().time
+        self._view = view
+        self._status = status
+        self._rows = {
+            method.name.encode(): Row(method)
+            for method in service.all_methods
+            if method.host is Host.SERVER and method.route is not Route.INTERNAL
+        }
+        self._own = {method.name.encode() for method in service.all_methods if method.host is Host.KEEPER}
+        self._executor = ThreadPoolExecutor(READERS, "members")
+        self._loading: dict[str, list[Request]] = {}
+
+    def close(self) -> None:
+        """Let go of threads and tasks."""
+        self.rotation.close()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def serve(self, frame: Frame, session: Session) -> bytes | None:
+        """Forward a request, or answer it here; see protocol.Serve."""
+        row = self._rows.get(frame.method)
+        if row is None:
+            return self._local(frame)
+        try:
+            params = frame.params.raw()
+            reader = Reader(params)
+            if reader.array() <= row.arity:
+                raise BadArguments("too few arguments")
+            cluster = reader.string().decode("utf-8", "surrogateescape")
+            key = reader.string() if row.keyed else b""
+        except BadArguments:
+            return b"" if frame.kind else error_reply(frame.msgid, 2, BAD_CAST)
+        self.requests += 1
+        request = Request(row, frame, session, cluster, key, params)
+        members = self._view.members(cluster)
+        return self._load(request) if members is None else self._forward(request, members)
+
+    def _local(self, frame: Frame) -> bytes:
+        if frame.method not in self._own:
+            answer = error_reply(frame.msgid, 1, frame.method)
+        else:
+            self.requests += 1
+            answer = reply(frame.msgid, self._status())
+        return b"" if frame.kind else answer
+
+    def _load(self, request: Request) -> bytes | None:
+        """Let a request wait until the members of its cluster are read."""
+        cluster = request.cluster
+        if not is_name(cluster):
+            return _none(request)
+        waiting = self._loading.setdefault(cluster, [])
+        waiting.append(request)
+        if len(waiting) == 1:
+            future = asyncio.get_running_loop().run_in_executor(self._executor, self._view.load, cluster)
+            future.add_done_callback(partial(self._loaded, cluster))
+        return None
+
+    def _loaded(self, cluster: str, future: asyncio.Future[Members]) -> None:
+        waiting = self._loading.pop(cluster)
+        if future.cancelled():
+            return
+        error = future.exception()
+        if error is not None:
+            log.error("members of %s cannot be read: %s", cluster, error, exc_info=_unexpected(error))
+        members = NOBODY if error is not None else future.result()
+        for request in waiting:
+            answer = self._forward(request, members)
+            if answer is not None:
+                request.session.complete(answer)
+
+    def _forward(self, request: Request, members: Members) -> bytes | None:
+        nodes = targets(request.row.method, request.key, members, self.rotation.dead, random)
+        if not nodes:
+            return _none(request)
+        self.forwards += len(nodes)
+        Call(self, request, members).send(nodes, self.timeout)
+        return None
+
+    def _listed(self, cluster: str, node: Node) -> bool:
+        members = self._view.members(cluster)
+        return members is not None and (node in members.actives or node in members.ring.entries().values())
+
+
+class Call:
+    """A call under way."""
+
+    __slots__ = ("_deadline", "_failed", "_failures", "_left", "_members", "_relay", "_repeated", "_request",
+                 "_results", "_sent")  # fmt: skip
+
+    def __init__(self, relay: Relay, request: Request, members: Members) -> None:
+        self._relay = relay
+        self._request = request
+        self._members = members
+        self._deadline = relay.time() + relay.timeout
+        self._left = 0
+        self._results: list[bytes] = []
+        self._failures: list[tuple[Node, Answer]] = []
+        self._failed: set[Node] = set()
+        self._sent: tuple[Node, ...] = ()
+        self._repeated = False
+
+    def send(self, nodes: tuple[Node, ...], timeout: float) -> None:
+        """Send the call to servers."""
+        self._sent += nodes
+        self._left += len(nodes)
+        request = self._request
+        send = self._relay.links.send
+        for node in nodes:
+            send(node, request.row.name, request.params, timeout, partial(self._answered, node))
+
+    def _answered(self, node: Node, answer: Answer) -> None:
+        if answer.error is None:
+            self._results.append(answer.result.raw())
+        elif not (isinstance(answer, Failure) and self._instead(node, answer)):
+            self._failures.append((node, answer))
+        self._left -= 1
+        if not self._left:
+            self._request.session.complete(self._reply())
+
+    def _instead(self, node: Node, failure: Failure) -> bool:
+        """Send the call to others instead of a server that did not get it, or again; return whether that was done."""
+        request, relay = self._request, self._relay
+        unsent = failure.cause in _UNSENT
+        if not unsent and failure.cause is not Cause.BROKEN:
+            return False
+        relay.rotation.drop(request.cluster, node, failure.error)
+        if not unsent:
+            if self._repeated or not request.row.repeatable:
+                return False
+            self._repeated = True
+        self._failed.add(node)
+        timeout = self._deadline - relay.time()
+        if timeout <= 0:
+            return False
+        nodes: tuple[Node, ...] = ()
+        method = request.row.method
+        if method.route is not Route.BROADCAST:
+            nodes = targets(method, request.key, self._members, relay.rotation.dead, random, self._failed)
+            nodes = tuple(node for node in nodes if node not in self._sent)
+            relay.forwards += len(nodes)
+        if not (nodes or unsent):
+            nodes = (node,)
+        self.send(nodes, timeout)
+        return bool(nodes)
+
+    def _reply(self) -> bytes:
+        frame = self._request.frame
+        if self._failures:
+            serious = [answer for _, answer in self._failures if not self._may_miss(answer)]
+            if serious or not self._results:
+                self._warn()
+                answers = serious or [answer for _, answer in self._failures]
+                return b"" if frame.kind else refusal(frame.msgid, answers)
+        if frame.kind:
+            return b""
+        try:
+            result = join(self._request.row.method.join, self._results)
+        except BadArguments:
+            return error_reply(frame.msgid, NO_RESULT)
+        return reply(frame.msgid, result)
+
+    def _may_miss(self, answer: Answer) -> bool:
+        """Return whether the call may do without this server, if another one answers."""
+        if not isinstance(answer, Failure):
+            return False
+        if self._request.row.method.route is Route.BROADCAST:
+            return answer.cause is Cause.REFUSED  # its process is gone
+        return answer.cause in _UNSENT or (answer.cause is Cause.BROKEN and self._request.row.repeatable)
+
+    def _warn(self) -> None:
+        lines = [f"\n    {node.name}: {_text(answer.error)}" for node, answer in self._failures]
+        request = self._request
+        log.warning(
+            "error occurred in %d out of %d requests of %s to %s%s",
+            len(lines), len(self._sent), request.row.method.name, request.cluster, "".join(lines),
+        )  # fmt: skip
+
+
+def _none(request: Request) -> bytes:
+    """Return the reply of a call that no server is found for."""
+    if request.frame.kind:
+        return b""
+    if request.row.keyed:
+        return error_reply(request.frame.msgid, b"failed to fetch list of CHT entry: " + request.key)
+    return error_reply(request.frame.msgid, f"no server found: {request.cluster}")
+
+
+def _unexpected(error: BaseException) -> BaseException | None:
+    return None if isinstance(error, ClusterError) else error
+
+
+def _text(error: Any) -> str:
+    return error.decode(errors="replace") if isinstance(error, bytes) else str(error)

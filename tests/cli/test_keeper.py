@@ -1,0 +1,70 @@
+from importlib.metadata import version
+
+import pytest
+
+from jubatus.cli import args
+from tests.conftest import command, free_port
+
+KEEPERS = ("classifier_keeper", "classifier_proxy", "weight_keeper", "weight_proxy")
+
+
+def refusal(*options: str) -> str:
+    """Run a keeper that must refuse to start; return its one line."""
+    done = command("weight_keeper", "-p", str(free_port()), "-b", "127.0.0.1", *options)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    line, *more = done.stderr.splitlines()
+    assert more == [] or more[0].startswith("usage: ")
+    return line
+
+
+@pytest.mark.parametrize("program", KEEPERS)
+def test_version(program: str) -> None:
+    done = command(program, "-v")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"jubatus-{version('jubatus')} (juba{program})\n", "")
+
+
+def test_the_options_are_those_of_the_original_and_one_more() -> None:
+    given = args.parse(args.KEEPER, ["jubaclassifier_keeper"])
+    assert given.values == {
+        "rpc-port": 9199,
+        "listen_addr": "",
+        "listen_if": "",
+        "thread": 4,
+        "timeout": 10,
+        "zookeeper_timeout": 10,
+        "interconnect_timeout": 10,
+        "daemon": False,
+        "zookeeper": "localhost:2181",
+        "pool_expire": 60,
+        "pool_size": 0,
+        "logdir": "",
+        "log_config": "",
+        "max_message_size": 512 << 20,
+        "version": False,
+        "help": False,
+    }
+    assert "".join(option.short for option in args.KEEPER) == "pbBctZIDzESlgv"
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["-Z", "0"], "can't start with zookeeper_timeout less than 1"),
+        (["-I", "0"], "can't start with interconnect_timeout less than 1"),
+        (["-E", "-1"], "option value is invalid: --pool_expire=-1"),
+        (["-S", "-1"], "option value is invalid: --pool_size=-1"),
+        (["-c", "0"], "option value is invalid: --thread=0"),
+        (["-n", "x"], "undefined short option: -n"),
+        (["-g", "/no/such/file"], "no such file: --log_config=/no/such/file"),
+        (["-l", "/no/such/folder"], "can't create log file: No such file or directory: /no/such/folder"),
+        (["-B", "nowhere0", "-b", ""], "Failed to get IP address from interface: nowhere0"),
+    ],
+)
+def test_wrong_options_are_refused(options: list[str], line: str) -> None:
+    assert refusal(*options) == line
+
+
+def test_without_zookeeper_it_does_not_start() -> None:
+    hosts = f"127.0.0.1:{free_port()}"
+    assert refusal("-Z", "1", "-z", hosts) == f"cannot connect zk in 1 sec: {hosts}"

@@ -1,0 +1,95 @@
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from jubatus.cluster.paths import Node
+from jubatus.keeper import rotation
+from jubatus.keeper.rotation import Rotation
+
+A, B = Node("10.0.0.1", 9199), Node("10.0.0.2", 9199)
+
+
+@pytest.fixture(autouse=True)
+def _short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rotation, "PERIOD", 0.01)
+
+
+def run(work: Callable[[], Awaitable[None]]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(10):
+            await work()
+
+    asyncio.run(bounded())
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await asyncio.sleep(0.005)
+
+
+def test_a_server_is_out_until_it_is_reached() -> None:
+    alive: set[Node] = set()
+    asked = []
+
+    async def reach(node: Node) -> bool:
+        asked.append(node)
+        return node in alive
+
+    async def work() -> None:
+        out = Rotation(reach, lambda cluster, node: True)
+        out.drop("c", A, "why")
+        out.drop("c", B, "why")
+        assert out.dead == {A, B}
+        await until(lambda: asked.count(A) > 2)
+        assert out.dead == {A, B}
+        alive.add(A)
+        await until(lambda: out.dead == {B})
+        out.drop("c", A, "again")
+        assert out.dead == {A, B}
+        alive.add(B)
+        await until(lambda: not out.dead)
+        asked.clear()
+        await asyncio.sleep(0.05)
+        assert asked == []
+        out.drop("c", A, "once more")
+        await until(lambda: not out.dead)
+
+    run(work)
+
+
+def test_a_server_that_is_not_listed_any_more_is_forgotten() -> None:
+    asked = []
+
+    async def reach(node: Node) -> bool:
+        asked.append(node)
+        return False
+
+    async def work() -> None:
+        out = Rotation(reach, lambda cluster, node: (cluster, node) == ("b", B))
+        out.drop("a", A, "why")
+        out.drop("b", B, "why")
+        await until(lambda: out.dead == {B} and len(asked) > 2)
+        assert set(asked) == {B}
+        out.close()
+
+    run(work)
+
+
+def test_each_loss_and_return_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def reach(node: Node) -> bool:
+        return True
+
+    async def work() -> None:
+        out = Rotation(reach, lambda cluster, node: True)
+        for _ in range(3):
+            out.drop("mine", A, "connection refused")
+        await until(lambda: not out.dead)
+
+    with caplog.at_level(logging.INFO, "jubatus"):
+        run(work)
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", "server 10.0.0.1_9199 of mine is out of rotation: connection refused"),
+        ("INFO", "server 10.0.0.1_9199 of mine is back in rotation"),
+    ]

@@ -1,0 +1,411 @@
+import asyncio
+import socket
+import struct
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import pytest
+import uvloop
+
+from jubatus._core.wire import pack
+from jubatus.rpc import links as module
+from jubatus.rpc.client import RPCError, TimeoutError, TransportError
+from jubatus.rpc.links import Answer, Cause, Failure, Links
+from tests.conftest import free_port
+from tests.rpc.peer import Connection, Peer, echo, replies
+
+T = TypeVar("T")
+PARAMS = pack(["n", 1])
+
+
+def run(work: Callable[[Links], Awaitable[T]], **options: Any) -> T:
+    """Run something with links on a loop of its own, and close them."""
+
+    async def main() -> T:
+        links = Links(**options)
+        try:
+            async with asyncio.timeout(20):
+                return await work(links)
+        finally:
+            links.close()
+            await asyncio.sleep(0)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main())
+
+
+def at(peer: Peer) -> tuple[str, int]:
+    return ("127.0.0.1", peer.port)
+
+
+class Answers:
+    """Collects answers in order of arrival."""
+
+    def __init__(self, links: Links) -> None:
+        self.links = links
+        self.got: list[tuple[Any, Answer]] = []
+        self._change = asyncio.Event()
+
+    def send(self, key: Any, address: tuple[str, int], method: bytes = b"m", timeout: float = 10) -> None:
+        def done(answer: Answer) -> None:
+            self.got.append((key, answer))
+            self._change.set()
+
+        self.links.send(address, method, pack([key]), timeout, done)
+
+    async def all(self, count: int) -> dict[Any, Any]:
+        """Wait for so many answers; return results and failures by key."""
+        while len(self.got) < count:
+            self._change.clear()
+            await self._change.wait()
+        return {key: answer if isinstance(answer, Failure) else answer.result.unpack() for key, answer in self.got}
+
+
+def test_a_call_returns_a_reader_on_the_result() -> None:
+    async def work(links: Links) -> Any:
+        return (await links.call(at(peer), b"method", PARAMS, 10)).unpack()
+
+    with Peer(echo) as peer:
+        assert run(work) == [b"n", 1]
+    assert [request[2:] for request in peer.requests] == [["method", ["n", 1]]]
+
+
+def test_replies_are_matched_by_their_ids_in_any_order() -> None:
+    def backwards(connection: Connection) -> None:
+        requests = [connection.request() for _ in range(5)]
+        for _, msgid, _, params in reversed(requests):
+            connection.send(1, msgid, None, params[0])
+
+    async def work(links: Links) -> Any:
+        answers = Answers(links)
+        for key in range(5):
+            answers.send(key, at(peer))
+        return await answers.all(5), [key for key, _ in answers.got]
+
+    with Peer(backwards) as peer:
+        assert run(work) == ({key: key for key in range(5)}, [4, 3, 2, 1, 0])
+    assert peer.connections == 1
+
+
+def test_calls_of_one_turn_leave_together() -> None:
+    chunks = []
+
+    def part(connection: Connection) -> None:
+        connection.send(1, connection.request()[1], None, None)
+        chunks.append(connection.sock.recv(1 << 16))
+        raise EOFError
+
+    async def work(links: Links) -> None:
+        await links.call(at(peer), b"m", PARAMS, 10)
+        answers = Answers(links)
+        for key in range(100):
+            answers.send(key, at(peer))
+        await answers.all(100)
+
+    with Peer(part) as peer:
+        run(work)
+    (chunk,) = chunks
+    assert chunk.count(b"\x94\x00") == 100
+
+
+@pytest.mark.parametrize("error", [1, 2, b"some text", [b"x", None]])
+def test_an_error_of_the_server_is_handed_on(error: Any) -> None:
+    async def work(links: Links) -> Any:
+        with pytest.raises(RPCError) as raised:
+            await links.call(at(peer), b"m", PARAMS, 10)
+        return raised.value
+
+    with Peer(replies((error, None))) as peer:
+        raised = run(work)
+    assert (type(raised), raised.args) == (RPCError, (error,))
+
+
+def test_nobody_listens() -> None:
+    address = ("127.0.0.1", free_port())
+
+    async def work(links: Links) -> Any:
+        answers = Answers(links)
+        for key in range(3):
+            answers.send(key, address)
+        with pytest.raises(TransportError, match="refused"):
+            await links.call(address, b"m", PARAMS, 10)
+        return await answers.all(3)
+
+    assert run(work) == dict.fromkeys(range(3), Failure("Connection refused", Cause.REFUSED))
+
+
+@contextmanager
+def deaf() -> Iterator[tuple[str, int]]:
+    """Yield an address where connecting takes for ever: the kernel's queue is full."""
+    with socket.socket() as listener, socket.socket() as first, socket.socket() as second:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for sock in (first, second):
+            sock.setblocking(False)
+            sock.connect_ex(listener.getsockname())
+        yield listener.getsockname()
+
+
+def test_connecting_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CONNECT", 0.3)
+
+    async def work(links: Links) -> Any:
+        answers = Answers(links)
+        answers.send("short", address, timeout=0.1)
+        answers.send("long", address)
+        return await answers.all(2), await links.reach(address)
+
+    with deaf() as address:
+        assert run(work) == (
+            {
+                "short": Failure("request timed out", Cause.TIMEOUT),
+                "long": Failure("Connection timed out", Cause.UNREACHED),
+            },
+            False,
+        )
+
+
+def test_a_call_that_is_not_answered_ends_in_time_and_alone() -> None:
+    over = threading.Event()
+
+    def part(connection: Connection) -> None:
+        requests = [connection.request(), connection.request()]
+        over.wait(10)
+        for _, msgid, _, params in requests:
+            connection.send(1, msgid, None, params)
+        echo(connection)
+
+    async def work(links: Links) -> Any:
+        answers = Answers(links)
+        start = time.monotonic()
+        answers.send("patient", at(peer), timeout=10)
+        answers.send("short", at(peer), timeout=0.2)
+        await answers.all(1)
+        took = time.monotonic() - start
+        over.set()
+        return await answers.all(2), took
+
+    with Peer(part) as peer:
+        got, took = run(work)
+    assert got == {"short": Failure("request timed out", Cause.TIMEOUT), "patient": [b"patient"]}
+    assert 0.15 < took < 2
+
+
+def test_what_held_up_a_call_gets_no_other() -> None:
+    def part(connection: Connection) -> None:
+        if peer.connections == 1:
+            connection.request()
+            connection.request()
+        echo(connection)
+
+    async def work(links: Links) -> Any:
+        with pytest.raises(TimeoutError):
+            await links.call(at(peer), b"m", PARAMS, 0.1)
+        return (await links.call(at(peer), b"m", PARAMS, 10)).unpack()
+
+    with Peer(part) as peer:
+        assert run(work, width=1) == [b"n", 1]
+        assert peer.connections == 2
+
+
+def test_what_breaks_with_its_connection_fails_at_once() -> None:
+    def part(connection: Connection) -> None:
+        for _ in range(3):
+            connection.request()
+        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        raise EOFError
+
+    async def work(links: Links) -> Any:
+        answers = Answers(links)
+        for key in range(3):
+            answers.send(key, at(peer))
+        return await answers.all(3)
+
+    with Peer(part) as peer:
+        assert run(work) == dict.fromkeys(range(3), Failure("Connection reset by peer", Cause.BROKEN))
+
+
+def test_what_a_closing_peer_has_read_is_not_sent_again() -> None:
+    def part(connection: Connection) -> None:
+        connection.request()
+        raise EOFError
+
+    async def work(links: Links) -> None:
+        with pytest.raises(TransportError, match="connection closed"):
+            await links.call(at(peer), b"m", PARAMS, 10)
+
+    with Peer(part) as peer:
+        run(work)
+    assert (len(peer.requests), peer.connections) == (1, 1)
+
+
+def test_an_idle_connection_that_the_server_closed_is_made_again() -> None:
+    def part(connection: Connection) -> None:
+        _, msgid, _, _ = connection.request()
+        connection.send(1, msgid, None, True)
+        raise EOFError
+
+    async def work(links: Links) -> None:
+        for _ in range(3):
+            await links.call(at(peer), b"m", PARAMS, 10)
+            await asyncio.sleep(0.05)
+
+    with Peer(part) as peer:
+        run(work)
+    assert peer.connections == 3
+
+
+def test_a_call_that_crosses_the_end_of_its_connection_is_sent_again() -> None:
+    """The loop does not see the end of the connection before it has written the call."""
+    closed = []
+
+    def part(connection: Connection) -> None:
+        if not closed:
+            connection.send(1, connection.request()[1], None, True)
+            connection.sock.close()
+            closed.append(True)
+            raise EOFError
+        echo(connection)
+
+    async def work(links: Links) -> Any:
+        await links.call(at(peer), b"m", PARAMS, 10)
+        while not closed:
+            time.sleep(0.001)  # the loop stands still meanwhile
+        answers = Answers(links)
+        for key in range(3):
+            answers.send(key, at(peer))
+        return await answers.all(3)
+
+    with Peer(part) as peer:
+        assert run(work) == {key: [key] for key in range(3)}
+    assert (len(peer.requests), peer.connections) == (4, 2)
+
+
+def test_a_server_that_closes_every_connection_ends_the_repetition() -> None:
+    def part(connection: Connection) -> None:
+        raise EOFError
+
+    async def work(links: Links) -> Any:
+        answers = Answers(links)
+        answers.send(1, at(peer))
+        return (await answers.all(1))[1]
+
+    with Peer(part) as peer:
+        assert run(work).cause in (Cause.UNREACHED, Cause.BROKEN)
+    assert peer.connections <= 2
+
+
+def test_a_slow_call_does_not_hold_up_the_others() -> None:
+    def part(connection: Connection) -> None:
+        _, msgid, method, params = connection.request()
+        if method == "slow":
+            connection.request()
+        connection.send(1, msgid, None, params)
+        echo(connection)
+
+    async def work(links: Links) -> Any:
+        answers = Answers(links)
+        answers.send("slow", at(peer), b"slow")
+        await asyncio.sleep(0.05)
+        for key in range(10):
+            answers.send(key, at(peer))
+        return await answers.all(10)
+
+    with Peer(part) as peer:
+        assert run(work, width=2) == {key: [key] for key in range(10)}
+        assert peer.connections == 2
+
+
+def test_connections_that_have_nothing_to_do_expire() -> None:
+    async def work(links: Links) -> None:
+        await links.call(at(peer), b"m", PARAMS, 10)
+        await links.call(at(peer), b"m", PARAMS, 10)
+        assert peer.connections == 1
+        await asyncio.sleep(2.5)
+        await links.call(at(peer), b"m", PARAMS, 10)
+
+    with Peer(echo) as peer:
+        run(work, expire=0)
+        assert peer.connections == 2
+
+
+def test_the_number_of_connections_is_limited() -> None:
+    async def work(links: Links) -> Any:
+        answers = Answers(links)
+        answers.send("silent", at(silent), timeout=0.5)
+        await asyncio.sleep(0.05)
+        answers.send("full", at(peer))
+        await answers.all(2)
+        # Now there is room, and later a connection that does nothing makes room.
+        await links.call(at(peer), b"m", PARAMS, 10)
+        await links.call(at(other), b"m", PARAMS, 10)
+        return await answers.all(2)
+
+    with Peer(replies()) as silent, Peer(echo) as peer, Peer(echo) as other:
+        assert run(work, size=1) == {
+            "full": Failure("too many connections", Cause.FULL),
+            "silent": Failure("request timed out", Cause.TIMEOUT),
+        }
+
+
+def test_a_reply_that_is_none_ends_the_connection() -> None:
+    def part(connection: Connection) -> None:
+        connection.request()
+        connection.sock.sendall(b"\xc1")
+        connection.request()
+
+    async def work(links: Links) -> None:
+        with pytest.raises(TransportError, match="not MessagePack-RPC"):
+            await links.call(at(peer), b"m", PARAMS, 10)
+
+    with Peer(part) as peer:
+        run(work)
+
+
+def test_long_messages_pass_both_ways() -> None:
+    size = 30 << 20
+
+    async def work(links: Links) -> Any:
+        lags = []
+
+        async def beat() -> None:
+            while True:
+                before = time.monotonic()
+                await asyncio.sleep(0.001)
+                lags.append(time.monotonic() - before)
+
+        params = pack([bytes(size)])
+        beating = asyncio.ensure_future(beat())
+        result = await links.call(at(peer), b"m", params, 20)
+        beating.cancel()
+        return len(result.unpack()[0]), max(lags)
+
+    with Peer(echo) as peer:
+        length, lag = run(work)
+    assert length == size
+    assert lag < 0.5
+
+
+def test_reaching_a_server() -> None:
+    async def work(links: Links) -> tuple[bool, bool]:
+        return await links.reach(at(peer)), await links.reach(("127.0.0.1", free_port()))
+
+    with Peer(replies()) as peer:
+        assert run(work) == (True, False)
+
+
+def test_closing_fails_what_is_under_way() -> None:
+    async def work(links: Links) -> Any:
+        answers = Answers(links)
+        answers.send("sent", at(peer))
+        await asyncio.sleep(0.05)
+        answers.send("waiting", ("127.0.0.1", peer.port))
+        links.close()
+        return await answers.all(2)
+
+    with Peer(replies()) as peer:
+        got = run(work)
+    assert {failure.error for failure in got.values()} == {"connection closed"}

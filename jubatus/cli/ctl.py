@@ -1,0 +1,144 @@
+"""The command ``jubactl``: start, stop, save, load and show the servers of a cluster."""
+
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from jubatus.cli import args, session
+from jubatus.cluster import paths
+from jubatus.cluster.coordinator import Coordinator, NodeExists
+from jubatus.cluster.paths import Node
+from jubatus.idl import COMMON
+
+MODEL_FILES = {method.name for method in COMMON if [argument.name for argument in method.args] == ["id"]}
+"""Methods of servers that are told to all of a cluster, with the name of a model file: save and load."""
+
+VISORS = {"start", "stop"}
+
+
+def main() -> int:
+    """Run ``jubactl``; return the exit status."""
+    given = args.parse(args.CTL, sys.argv)
+    command, type, name = (given.text(option) for option in ("cmd", "type", "name"))
+    if command not in {*VISORS, *MODEL_FILES, "status"}:
+        args.fail(f"unknown cmd: {command}")
+    if not (paths.is_name(type) and paths.is_name(name)):
+        args.fail(f"invalid type or name: type: {type} name: {name}")
+    hosts = session.locations(given)
+    if command in VISORS:
+        return session.run(hosts, lambda zk: tell_visors(zk, given, hosts))
+    if command in MODEL_FILES:
+        return session.run(hosts, lambda zk: tell_servers(zk, given))
+    return session.run(hosts, lambda zk: status(zk, type, name))
+
+
+def tell_visors(zk: Coordinator, given: args.Given, hosts: str) -> int:
+    """Have all visors start or stop servers; return the exit status."""
+    from jubatus.visor.argv import Argv
+    from jubatus.visor.plan import shares
+
+    command, type, name = (given.text(option) for option in ("cmd", "type", "name"))
+    target = f"{given.text('server')}/{name}"
+    more: list[Any] = []
+    if command == "start":
+        make(zk, type, name)
+        argv = Argv(
+            bind_if=given.text("listen_if"),
+            timeout=given.number("timeout"),
+            zookeeper_timeout=given.number("zookeeper_timeout"),
+            interconnect_timeout=given.number("interconnect_timeout"),
+            threadnum=given.number("thread"),
+            program_name=type,
+            z=hosts,
+            name=target,
+            datadir=given.text("datadir"),
+            logdir=given.text("logdir"),
+            log_config=given.text("log_config"),
+            eth="localhost",
+            interval_sec=given.number("interval_sec"),
+            interval_count=given.number("interval_count"),
+            mixer=given.text("mixer"),
+        )
+        more = [argv.values()]
+    visors = zk.children(paths.supervisors())
+    if not visors:
+        return session.complain(f"no server to {command} {target}")
+    counts = shares(given.number("num"), len(visors))
+    done = [
+        tell(visor, command, target, lambda result: result == 0, target, count, *more)
+        for visor, count in zip(visors, counts, strict=True)
+    ]
+    return int(not all(done))
+
+
+def make(zk: Coordinator, type: str, name: str) -> None:
+    """Create the cluster and the place of its servers, so that others can look there."""
+    from jubatus.cluster.membership import prepare
+
+    prepare(zk, type, name)
+    with suppress(NodeExists):
+        zk.create(paths.nodes(type, name))
+
+
+def tell_servers(zk: Coordinator, given: args.Given) -> int:
+    """Have all servers save or load a model; return the exit status."""
+    command, name = given.text("cmd"), given.text("name")
+    servers = zk.children(paths.nodes(given.text("type"), name))
+    if not servers:
+        return session.complain(f"no server to {command} {name}")
+    id = given.text("id") or name
+    done = [tell(server, command, name, lambda result: result is not False, name, id) for server in servers]
+    return int(not all(done))
+
+
+def tell(member: str, command: str, target: str, accepts: Callable[[Any], bool], *arguments: Any) -> bool:
+    """Call a method of a visor or server, and print how it goes.
+
+    Args:
+        member: its name in ZooKeeper.
+        command: the method.
+        target: of the method, for the output.
+        accepts: whether a result says that it was done.
+        arguments: of the method.
+
+    Returns:
+        whether it was done.
+    """
+    from jubatus.rpc.client import Address, Client, RPCError
+
+    node = Node.parse(member)
+    print(f"sending {command} / {target} to {member}...", end="", flush=True)
+    try:
+        with Client(Address(*node), session.TIMEOUT) as client:
+            result = client.call(command, *arguments)
+        complaint = "" if accepts(result) else f"it answers {result}; its log says why"
+    except RPCError as error:
+        complaint = reason(error)
+    print("failed." if complaint else "ok.", flush=True)
+    if complaint:
+        session.complain(f"can't do '{command} {target}' in {node.host} {node.port}: {complaint}")
+    return not complaint
+
+
+def reason(error: Exception) -> str:
+    """Return what an RPCError says, as text."""
+    what = error.args[0]
+    if isinstance(what, bytes):
+        return what.decode("utf-8", "replace")
+    return {1: "unknown method", 2: "wrong arguments"}.get(what, str(what))
+
+
+def status(zk: Coordinator, type: str, name: str) -> int:
+    """Print all keepers, visors and servers; return 0."""
+    groups = {
+        f"juba{type}_keeper": paths.proxies(type),
+        "jubavisor": paths.supervisors(),
+        name: paths.nodes(type, name),
+    }
+    for group, path in groups.items():
+        print(f"active {group} members:")
+        for member in zk.children(path):
+            print(f" {member}")
+    sys.stdout.flush()
+    return 0

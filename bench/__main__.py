@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.report import environment
 
-TOPICS = ("core", "rpc", "memory", "startup", "mail")
+TOPICS = ("core", "rpc", "memory", "startup", "mail", "mix", "keeper")
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
     print(f"Median (smallest to largest) of {options.repeat} runs, scale {options.scale:g}.")
     for topic in options.topics:
         run = importlib.import_module(f"bench.{topic}").main
-        if topic == "mail":
+        if topic in ("mail", "mix"):
             run = partial(run, path=options.mail)
         run(options.repeat, options.scale)
 

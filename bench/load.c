@@ -3,11 +3,12 @@
 //   load HOST PORT FILE CONNECTIONS TOTAL [PIPELINE]
 //
 // FILE holds packed requests, each behind its length (32-bit little-endian); they are sent in turn, again and again.
-// Prints one line of JSON. A reply's time counts from just before its request was handed to the kernel.
+// Prints one line of JSON, at the end or on SIGTERM. A reply's time counts from just before its request was handed to the kernel.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,10 @@ typedef struct {
   unsigned due;                                   // requests to send when that one is gone
   double sent[MOST_IN_FLIGHT]; unsigned first, last;  // ring of the times of the requests in flight
 } Connection;
+
+static volatile sig_atomic_t ended;
+
+static void end(int number) { ended = number; }
 
 static Request *requests;
 static size_t request_count, next_request;
@@ -115,12 +120,14 @@ int main(int argc, char **argv) {
     epoll_ctl(poll, EPOLL_CTL_ADD, c->socket, &event);
   }
 
+  signal(SIGTERM, end);
   double *took = malloc(total * sizeof *took), start = now();
   for (Connection *c = all; c < all + connections; send_due(c++))
     for (; c->due < pipeline && started < total; started++) c->due++;
-  while (done < total) {
+  while (done < total && !ended) {
     struct epoll_event events[64];
     int count = epoll_wait(poll, events, 64, 10000);
+    if (count < 0) continue;
     if (!count || now() - start > SECONDS_AT_MOST) DIE("only %zu of %zu answered in time", done, total);
     for (struct epoll_event *e = events; e < events + count; e++) {
       Connection *c = e->data.ptr;
@@ -143,7 +150,9 @@ int main(int argc, char **argv) {
     }
   }
   double seconds = now() - start;
-  qsort(took, total, sizeof *took, by_size);
-  printf("{\"requests\": %zu, \"errors\": %zu, \"seconds\": %.4f, \"rps\": %.1f, \"p50_us\": %.1f, \"p99_us\": %.1f}\n",
-         total, errors, seconds, total / seconds, took[total / 2] * 1e6, took[total * 99 / 100] * 1e6);
+  if (!done) DIE("nothing was answered");
+  qsort(took, done, sizeof *took, by_size);
+  printf("{\"requests\": %zu, \"errors\": %zu, \"seconds\": %.4f, \"rps\": %.1f, \"p50_us\": %.1f, \"p99_us\": %.1f, "
+         "\"max_us\": %.1f}\n",
+         done, errors, seconds, done / seconds, took[done / 2] * 1e6, took[done * 99 / 100] * 1e6, took[done - 1] * 1e6);
 }

@@ -21,20 +21,28 @@ def main(repeat: int, scale: float, path: Path | None = None) -> None:
     Args:
         repeat: how often each case runs.
         scale: part of the mails that is used.
-        path: mails as in the tutorial's files; the first 4,000 train, the rest tests. Without it the tutorial's own.
+        path: see mails.
     """
-    if path:
-        mails = read(path)
-        training, test = mails[:TRAINING], mails[TRAINING:]
-    else:
-        training, test = read(TUTORIAL / "train.jsonl.gz"), read(TUTORIAL / "test.jsonl.gz")
+    training, test = mails(path)
     training, test = training[: int(len(training) * scale)], test[: int(len(test) * scale)]
     rows = []
     for name, config in cases():
-        right, seconds = zip(*[measure(config, training, test) for _ in range(repeat)], strict=True)
-        rows.append([name, spread(right), spread([a for a, _ in seconds], 2), spread([b for _, b in seconds], 2)])
+        correct, seconds = zip(*[measure(config, training, test) for _ in range(repeat)], strict=True)
+        rows.append([name, spread(correct), spread([a for a, _ in seconds], 2), spread([b for _, b in seconds], 2)])
     title = f"Mail: {len(training):,} to train, {len(test):,} to test; packing and unpacking in Python is in the time"
     table(title, ["configuration", "right", "training s", "testing s"], rows)
+
+
+def mails(path: Path | None) -> tuple[list[workloads.Item], list[workloads.Item]]:
+    """Return mails to train with and mails to test with.
+
+    Args:
+        path: mails as in the tutorial's files; the first 4,000 train, the rest tests. Without it the tutorial's own.
+    """
+    if path is None:
+        return read(TUTORIAL / "train.jsonl.gz"), read(TUTORIAL / "test.jsonl.gz")
+    found = read(path)
+    return found[:TRAINING], found[TRAINING:]
 
 
 def read(path: Path) -> list[workloads.Item]:
@@ -64,7 +72,12 @@ def measure(
         for mail in training:
             caller.call(workloads.request("train", workloads.training([mail])))
         middle = time.perf_counter()
-        answers = [caller.call(workloads.request("classify", workloads.queries([mail])))[0] for mail in test]
+        correct = right(caller, test)
         end = time.perf_counter()
-    right = sum(max(a, key=lambda e: e[1])[0] == label for (label, _), a in zip(test, answers, strict=True))
-    return right, (middle - start, end - middle)
+    return correct, (middle - start, end - middle)
+
+
+def right(caller: Caller, test: list[workloads.Item]) -> int:
+    """Return how many mails are given the right label, one mail a request."""
+    answers = [caller.call(workloads.request("classify", workloads.queries([mail])))[0] for mail in test]
+    return sum(max(a, key=lambda e: e[1])[0] == label for (label, _), a in zip(test, answers, strict=True))

@@ -64,12 +64,12 @@ def server(config: dict[str, Any], datadir: Path, port: int = 0, service: str = 
         process.wait(30)
 
 
-def answers(port: int, process: subprocess.Popen[bytes]) -> bool:
+def answers(port: int, process: subprocess.Popen[bytes], method: str = "get_status") -> bool:
     """Return True when a request was answered, False if the process ends or takes no connection within 10 s."""
     for _ in range(5000):
         try:
             with Caller(port) as caller:
-                caller.call(request("get_status"))
+                caller.call(request(method))
             return True
         except ConnectionRefusedError:
             if process.poll() is not None:
@@ -90,13 +90,18 @@ def bare(length: int, reply: bytes) -> Iterator[int]:
             process.kill()
 
 
-def load(port: int, file: Path, connections: int, total: int) -> dict[str, float]:
-    """Load the server with the requests of the file; return what load.c prints."""
+def loader() -> Path:
+    """Return the path of the load program, compiled."""
     program, source = ROOT / "build/load", ROOT / "bench/load.c"
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
         program.parent.mkdir(exist_ok=True)
         subprocess.run(["cc", "-O2", "-o", program, source], check=True)
-    command = [program, HOST, str(port), file, str(connections), str(total)]
+    return program
+
+
+def load(port: int, file: Path, connections: int, total: int) -> dict[str, float]:
+    """Load the server with the requests of the file; return what load.c prints."""
+    command = [loader(), HOST, str(port), file, str(connections), str(total)]
     result: dict[str, float] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
     if result["errors"]:
         raise RuntimeError(f"{result['errors']} of {total} requests were refused")

@@ -214,7 +214,7 @@ class Clustered:
             datadir=settings.datadir,
             loaded="",
             facts=facts(self._service, settings) | self._facts(),
-            counts=lambda: {"update_count": str(dispatcher.updates)} | self._counts(),
+            counts=lambda: {"update_count": str(dispatcher.updates)} | self.status(),
         )
         own = OwnModel(self._model, self._executor, handed)
         mixer = Mixer(
@@ -249,7 +249,6 @@ class Clustered:
         assert self._mixer is not None
         self._stop = stop
         await asyncio.get_running_loop().run_in_executor(self._blocking, self._member.join, stop)
-        log.info("registered group membership")
         await self._mixer.start()
 
     async def end(self) -> None:
@@ -285,7 +284,8 @@ class Clustered:
             "use_cht": str(int(self._service.uses_cht)),
         }
 
-    def _counts(self) -> dict[str, str]:
+    def status(self) -> dict[str, str]:
+        """Return the entries of the status that only a server of a cluster has, and that change."""
         assert self._mixer is not None
         try:
             connected = self._session.server

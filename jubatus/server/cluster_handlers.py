@@ -4,7 +4,6 @@ What is long goes in slices: the model's lock is free between two of them, so th
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any
@@ -13,22 +12,40 @@ from jubatus._core.model import Model, Snapshot
 from jubatus._core.wire import Reader, pack
 from jubatus.idl import Lock
 from jubatus.mixer.runner import Mixer
+from jubatus.mixer.state import MODEL_VERSION
 from jubatus.server.dispatch import Dispatcher, Parts
-
-log = logging.getLogger("jubatus")
 
 SLICE = 20_000
 """Features that are copied or prepared in one go, which takes a few milliseconds."""
 
-MODEL_VERSION = 1
-"""Of what ``get_model`` gives."""
-
 
 class Handed:
-    """What was given out of the diff since the last MIX; what was learned behind it must not be lost."""
+    """What was given out of the diff since the last MIX: what was learned behind it must not be lost, nor twice mixed.
+
+    A round that another version of the model began leaves out what it is given. Its snapshot does not take the place
+    of the one before, which may be in a mixed diff that never came here.
+
+    Attributes:
+        snapshot: what is, as far as this server can know, part of what the others have by now.
+    """
 
     def __init__(self) -> None:
         self.snapshot: Snapshot | None = None
+        self._before: Snapshot | None = None
+
+    def give(self, snapshot: Snapshot, asked: int, version: int) -> None:
+        """Note a snapshot that a master of some version asked for."""
+        if asked <= version:
+            self._before, self.snapshot = self.snapshot, snapshot
+        else:
+            self._before = self.snapshot
+
+    def done(self, fits: bool, got: bool) -> None:
+        """Note that a mixed diff came: whether it was of this model's version, and whether this diff was asked for."""
+        if fits:
+            self.snapshot = self._before = None
+        elif got:
+            self.snapshot = self._before
 
 
 class MixHandlers:
@@ -43,7 +60,6 @@ class MixHandlers:
 
     async def do_mix(self, args: Reader) -> bytes:
         """Mix now."""
-        log.info("forced to mix by user RPC")
         return pack(await self._mixer.do_mix())
 
 
@@ -65,11 +81,12 @@ class LinearHandlers(MixHandlers):
 
     def get_diff(self, args: Reader) -> Parts:
         """Copy the diff in slices and pack it without the lock."""
-        args.integer()
+        asked = args.integer()
         snapshot = self._model.snapshot()
         while not snapshot.take(SLICE):
             yield Lock.ANALYSIS
-        self._handed.snapshot = snapshot
+        self._handed.give(snapshot, asked, self._model.version)
+        self._loop.call_soon_threadsafe(self._mixer.handed_out)
         yield Lock.NOLOCK
         return pack(snapshot.pack())
 
@@ -82,10 +99,9 @@ class LinearHandlers(MixHandlers):
         while not patch.prepare(SLICE):
             yield Lock.UPDATE
         fits = patch.apply(self._handed.snapshot if got else None)
-        if fits:
-            self._handed.snapshot = None
+        self._handed.done(fits, got)
         yield Lock.NOLOCK
-        asyncio.run_coroutine_threadsafe(self._mixer.put_done(fits), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._mixer.put_done(fits, got), self._loop).result()
         return pack(0)
 
     def get_model(self, args: Reader) -> Parts:
@@ -161,10 +177,14 @@ class OwnModel:
 
         def become() -> bytes:
             self._model.catch_up(fresh, self._handed.snapshot)
-            self._handed.snapshot = None
+            self._handed.done(True, True)
             return b""
 
         await self.dispatcher.exclusive(become)
+
+    def versions(self) -> Sequence[int]:
+        """Return the version of the model, which rises with every MIX."""
+        return [self._model.version]
 
     async def _run(self, work: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)

@@ -38,7 +38,7 @@ Handler = Callable[[Reader], bytes | Parts | Coroutine[Any, Any, bytes]]
 
 CONTRACT = {
     "catch_up", "get_diff", "mix", "pack", "patch", "pull_argument", "pull_rows", "push_rows", "put_diff", "snapshot",
-    "status", "unpack",
+    "status", "unpack", "version",
 }  # fmt: skip
 """What a model offers besides the methods of its service."""
 

@@ -206,10 +206,10 @@ def test_daemon(zookeeper: ZooKeeper, zk: Coordinator, visor: Visor, tmp_path: P
     assert (done.returncode, done.stderr) == (0, "")
     member = f"127.0.0.1_{port}"
     log = tmp_path / f"jubavisor.{member}.log"
-    wait_for(lambda: zk.exists(f"/jubatus/supervisors/{member}"))
-    pids = [line.split()[-1] for line in log.read_text().splitlines() if line.startswith("    pid ")]
-    process = psutil.Process(int(pids[0]))
+    wait_for(lambda: "    pid " in log.read_text())
+    process = psutil.Process(int(log.read_text().partition("    pid ")[2].split()[1]))
     try:
+        wait_for(lambda: zk.exists(f"/jubatus/supervisors/{member}"))
         assert (process.cwd(), process.terminal()) == ("/", None)
         assert control(zookeeper, "-c", "start").returncode == 0
         (server,) = process.children()

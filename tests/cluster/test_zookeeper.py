@@ -1,6 +1,8 @@
 """What only a real connection can meet: servers that fall silent, die or come back, and answers that are lost."""
 
 import logging
+import select
+import signal
 import subprocess
 import sys
 import threading
@@ -311,6 +313,48 @@ def test_a_server_that_was_killed_and_comes_back(fresh: ZooKeeper) -> None:
         assert zk.epoch == 0
         assert removed == []
         member.leave()
+
+
+SERVER = """
+import sys, time
+from jubatus.cluster.membership import Member
+from jubatus.cluster.paths import Node
+from jubatus.cluster.zookeeper import connect
+
+member = Member(connect(sys.argv[1], 2), "stat", "c", Node("10.0.0.1", 9199), True)
+member.prepare()
+member.lock_config()
+member.join(lambda: print("removed", flush=True))
+member.activate()
+time.sleep(60)
+"""
+
+
+def test_a_process_that_was_stopped_for_too_long_comes_back(fresh: ZooKeeper) -> None:
+    """What its session had is deleted while it cannot look, which is no deletion by hand."""
+    base = "/jubatus/actors/stat/c"
+    command = [sys.executable, "-c", SERVER, fresh.hosts]
+    with (
+        closing(connect(fresh.hosts, 10)) as zk,
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server,
+    ):
+        assert server.stdout is not None
+        try:
+            for _ in range(2):
+                wait_for(lambda: zk.children(f"{base}/actives") == ["10.0.0.1_9199"])
+                server.send_signal(signal.SIGSTOP)
+                wait_for(lambda: zk.children(f"{base}/nodes") == [])
+                server.send_signal(signal.SIGCONT)
+                start = time.monotonic()
+                wait_for(lambda: zk.children(f"{base}/actives") == ["10.0.0.1_9199"])
+                assert time.monotonic() - start < 2
+                assert len(zk.children(f"{base}/cht")) == 8
+                assert zk.children(f"{base}/nodes") == ["10.0.0.1_9199"]
+            assert select.select([server.stdout], [], [], 0)[0] == []
+            zk.delete(f"{base}/nodes/10.0.0.1_9199")
+            assert server.stdout.readline() == "removed\n"
+        finally:
+            server.kill()
 
 
 def test_a_session_survives_the_death_of_the_leader(ensemble: ZooKeeper) -> None:

@@ -38,14 +38,13 @@ _UNSENT = (Cause.REFUSED, Cause.UNREACHED)
 class Row:
     """A declared method, as the keeper forwards it."""
 
-    __slots__ = ("arity", "keyed", "method", "name", "random", "repeatable")
+    __slots__ = ("arity", "keyed", "method", "name", "repeatable")
 
     def __init__(self, method: Method) -> None:
         self.method = method
         self.name = method.name.encode()
         self.arity = len(method.args)
         self.keyed = method.route is Route.CHT
-        self.random = method.route is Route.RANDOM
         self.repeatable = method.lock is not Lock.UPDATE
 
 

@@ -359,11 +359,17 @@ class _Link(asyncio.Protocol):
 
     def _flush(self) -> None:
         """Write the calls of this turn."""
+        transport = self._transport
+        if not self._output or transport.is_closing():
+            return
         output, self._output = self._output, []
         if len(output) == 2 and len(output[1]) > LARGE:
-            self._transport.writelines(output)
-        elif output:
-            self._transport.write(b"".join(output))
+            transport.writelines(output)
+        else:
+            transport.write(b"".join(output))
+        if transport.is_closing():
+            # The connection was broken already: the kernel took nothing.
+            self._output = output
 
     def data_received(self, data: bytes) -> None:
         """Give the replies that the chunk completes to their callbacks; those that nobody waits for are lost."""
@@ -391,6 +397,7 @@ class _Link(asyncio.Protocol):
         except OSError:
             pass  # a system that does not tell
         self._reason = "connection closed"
+        self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Send again what the peer cannot have read, and fail the other calls."""

@@ -284,6 +284,18 @@ def test_one_error_fails_a_broadcast(caplog: pytest.LogCaptureFixture) -> None:
     ]
 
 
+def test_a_server_that_answers_nonsense() -> None:
+    def part(connection: Connection) -> None:
+        connection.request()
+        connection.sock.sendall(b"\xc1")
+        connection.request()
+
+    with Peer(part) as bad, Peer(always()) as good, keeper(bad, good) as running:
+        assert running.call("all")[0].startswith(b"reply that is not MessagePack-RPC")
+        for _ in OTHERS:
+            assert running.call("ask") == (None, True)
+
+
 def test_a_server_that_does_not_answer() -> None:
     with Peer(replies()) as silent, Peer(always()) as other, keeper(silent, other, timeout=0.3) as running:
         start = time.monotonic()

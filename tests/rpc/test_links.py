@@ -19,6 +19,7 @@ from tests.rpc.peer import Connection, Peer, echo, replies
 
 T = TypeVar("T")
 PARAMS = pack(["n", 1])
+HEAD = b"\x94\x00\xce\x00\x00\x00\x01\xa1m"
 
 
 def run(work: Callable[[Links], Awaitable[T]], **options: Any) -> T:
@@ -258,13 +259,16 @@ def test_an_idle_connection_that_the_server_closed_is_made_again() -> None:
     assert peer.connections == 3
 
 
-def test_a_call_that_crosses_the_end_of_its_connection_is_sent_again() -> None:
+@pytest.mark.parametrize("abruptly", [False, True])
+def test_a_call_that_crosses_the_end_of_its_connection_is_sent_again(abruptly: bool) -> None:
     """The loop does not see the end of the connection before it has written the call."""
     closed = []
 
     def part(connection: Connection) -> None:
         if not closed:
             connection.send(1, connection.request()[1], None, True)
+            if abruptly:
+                connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             connection.sock.close()
             closed.append(True)
             raise EOFError
@@ -272,11 +276,11 @@ def test_a_call_that_crosses_the_end_of_its_connection_is_sent_again() -> None:
 
     async def work(links: Links) -> Any:
         await links.call(at(peer), b"m", PARAMS, 10)
-        while not closed:
-            time.sleep(0.001)  # the loop stands still meanwhile
         answers = Answers(links)
         for key in range(3):
             answers.send(key, at(peer))
+        while not closed:
+            time.sleep(0.001)  # the loop stands still, and writes before it reads
         return await answers.all(3)
 
     with Peer(part) as peer:
@@ -365,8 +369,17 @@ def test_a_reply_that_is_none_ends_the_connection() -> None:
         run(work)
 
 
-def test_long_messages_pass_both_ways() -> None:
+def test_long_messages_pass_both_ways_and_hold_up_nobody_for_long() -> None:
     size = 30 << 20
+    params = pack([bytes(size)])
+
+    def part(connection: Connection) -> None:
+        left = len(HEAD) + len(params)
+        while left:
+            left -= len(connection.sock.recv(1 << 20))
+        connection.sock.sendall(b"\x94\x01\x01\xc0")
+        connection.sock.sendall(params)
+        connection.request()
 
     async def work(links: Links) -> Any:
         lags = []
@@ -377,15 +390,14 @@ def test_long_messages_pass_both_ways() -> None:
                 await asyncio.sleep(0.001)
                 lags.append(time.monotonic() - before)
 
-        params = pack([bytes(size)])
         beating = asyncio.ensure_future(beat())
         result = await links.call(at(peer), b"m", params, 20)
         beating.cancel()
-        return len(result.unpack()[0]), max(lags)
+        return result.array(), len(result.string()), max(lags)
 
-    with Peer(echo) as peer:
-        length, lag = run(work)
-    assert length == size
+    with Peer(part) as peer:
+        count, length, lag = run(work)
+    assert (count, length) == (1, size)
     assert lag < 0.5
 
 

@@ -3,8 +3,6 @@
 import itertools
 import json
 import subprocess
-import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +11,7 @@ from bench import mail, workloads
 from bench.cluster import Cluster, cluster, zookeeper
 from bench.process import HOST, Caller, loader
 from bench.report import spread, table
-from bench.workloads import Item, SPACE_BIN, config
+from bench.workloads import SPACE_BIN, Item, config
 
 WORDS = 100
 BULK = 500
@@ -53,7 +51,7 @@ class Prober:
 
 
 def measure(made: Cluster, features: int, rounds: Iterator[int]) -> tuple[float, int, float]:
-    """Let the servers learn new features, a part each, and mix; return seconds, bytes and the longest classify in ms."""
+    """Let the servers learn new features, a part each, and mix; return seconds, bytes, and ms of the longest classify."""
     part = features // len(made.servers)
     for port in made.servers:
         start = next(rounds) * 10_000_000
@@ -68,7 +66,8 @@ def measure(made: Cluster, features: int, rounds: Iterator[int]) -> tuple[float,
 def sizes(location: str, repeat: int, scale: float) -> Iterator[list[str]]:
     """Yield the rows of the table about sizes and numbers of servers."""
     rounds = itertools.count(1)
-    cases = [(2, 1_000), (2, 10_000), (2, 100_000), (2, 200_000), (2, 1_000_000), (1, 200_000), (4, 200_000), (8, 200_000)]
+    cases = [(2, features) for features in (1_000, 10_000, 100_000, 200_000, 1_000_000)]
+    cases += [(servers, 200_000) for servers in (1, 4, 8)]
     for servers, features in cases:
         features = max(servers, int(features * scale))
         runs = []

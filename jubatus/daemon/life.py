@@ -169,13 +169,16 @@ async def serve(program: Program, listener: socket.socket, settings: Daemon, ear
         log.info("caught %s", number.name)
         stopping.set()
 
+    def stop_from_any_thread() -> None:
+        loop.call_soon_threadsafe(stopping.set)
+
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop, number)
     loop.add_signal_handler(signal.SIGHUP, logs.reopen, settings.log_config)
     server = program.server()
     await server.start(listener)
     log.info("start listening at port %d", settings.port)
-    beginning = asyncio.ensure_future(program.begin(lambda: loop.call_soon_threadsafe(stopping.set)))
+    beginning = asyncio.ensure_future(program.begin(stop_from_any_thread))
     waiting = asyncio.ensure_future(stopping.wait())
     if early:
         stop(early[0])

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
-from jubatus._core.model import Model, Snapshot
+from jubatus._core.mixing import Snapshot
+from jubatus._core.model import Model
 from jubatus._core.wire import Reader, pack
 from jubatus.idl import Lock
 from jubatus.mixer.runner import Mixer
@@ -88,7 +89,7 @@ class LinearHandlers(MixHandlers):
         self._handed.give(snapshot, asked, self._model.version)
         self._loop.call_soon_threadsafe(self._mixer.handed_out)
         yield Lock.NOLOCK
-        return pack(snapshot.pack())
+        return snapshot.pack(raw=True)
 
     def put_diff(self, args: Reader) -> Parts:
         """Prepare a mixed diff in slices, and take it in at once."""
@@ -168,7 +169,8 @@ class OwnModel:
 
     async def mix(self, diffs: Sequence[bytes]) -> bytes:
         """Join diffs."""
-        return await self._run(lambda: self._model.mix(diffs))
+        mixed: bytes = await self._run(lambda: self._model.mix(diffs))
+        return mixed
 
     async def catch_up(self, model: bytes) -> None:
         """Become the packed model of a peer, but keep what no MIX has seen yet."""

@@ -111,15 +111,22 @@ class Job:
 
         Runs on a thread; what the caller gets is made here because a long result is copied long.
         """
-        if self.parts is None:
-            result = self.begin()
+        parts = self.parts
+        if parts is None:
+            result: Any = self.begin()
             if not inspect.isgenerator(result):
                 return self.pack(result)
-            self.parts = result
+            parts = self.parts = _parts(result)
         try:
-            return next(self.parts)
+            return next(parts)
         except StopIteration as end:
             return self.pack(end.value)
+
+
+def _parts(result: Any) -> Parts:
+    """Return a generator as what it is; `isgenerator` tells no types."""
+    parts: Parts = result
+    return parts
 
 
 def bind(methods: Iterable[Method], model: Model, *others: object) -> dict[bytes, Row]:

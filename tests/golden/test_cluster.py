@@ -6,9 +6,9 @@ from pathlib import Path
 import msgpack
 import pytest
 
+from tests.core.calls import diff_of
 from tests.golden.compare import check, decoded, difference, load, recordings
 from tests.golden.test_replay import SLACK, text_of
-from tests.core.calls import diff_of
 from tests.system.cluster import cluster
 from tests.zookeeper import ZooKeeper
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -30,7 +30,7 @@ class Cut(Links):
         owner: port of the server that makes the next one.
     """
 
-    cut: set[tuple[int, int]] = set()
+    cut: ClassVar[set[tuple[int, int]]] = set()
     owner = 0
 
     def __init__(self, **options: Any) -> None:

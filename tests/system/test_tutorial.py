@@ -84,7 +84,9 @@ def test_one_machine(zookeeper: ZooKeeper, tmp_path: Path, processes: list[Runni
     try:
         actors = "/jubatus/actors/classifier/tutorial"
         three = [f"127.0.0.1_{port}" for port in (9180, 9181, 9182)]
-        wait_for(lambda: client.exists(f"{actors}/actives") and sorted(client.get_children(f"{actors}/actives")) == three)
+        wait_for(
+            lambda: client.exists(f"{actors}/actives") and sorted(client.get_children(f"{actors}/actives")) == three
+        )
         assert sorted(client.get_children(f"{actors}/nodes")) == three
     finally:
         client.stop()

@@ -161,26 +161,39 @@ inline int skip(Cursor& c) {
     return scan(s, c, 32 + 1);
 }
 
-// A growing block of bytes. Without memory it throws bad_alloc.
+// A growing block of bytes. Without memory it throws bad_alloc. It may start in memory that it was lent; what does not
+// fit there moves to its own.
 struct Buffer {
     uint8_t* data = nullptr;
     size_t size = 0, capacity = 0;
+    bool lent = false;
 
     Buffer() {}
     Buffer(const Buffer&) = delete;
     Buffer& operator=(const Buffer&) = delete;
-    ~Buffer() { free(data); }
+    ~Buffer() {
+        if (!lent) free(data);
+    }
 
+    // For an empty buffer.
+    void lend(void* memory, size_t room) {
+        data = static_cast<uint8_t*>(memory);
+        capacity = room;
+        lent = true;
+    }
     void swap(Buffer& other) {
         std::swap(data, other.data);
         std::swap(size, other.size);
         std::swap(capacity, other.capacity);
+        std::swap(lent, other.lent);
     }
     void grow(size_t more) {
         size_t wanted = size + more > 2 * capacity ? size + more : 2 * capacity;
         if (wanted < 256) wanted = 256;
-        uint8_t* p = static_cast<uint8_t*>(realloc(data, wanted));
+        uint8_t* p = static_cast<uint8_t*>(realloc(lent ? nullptr : data, wanted));
         if (!p) throw std::bad_alloc();
+        if (lent) memcpy(p, data, size);
+        lent = false;
         data = p;
         capacity = wanted;
     }

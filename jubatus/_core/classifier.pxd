@@ -4,7 +4,6 @@ from jubatus._core.convert cimport Converter
 from jubatus._core.kernels cimport Buffer, Cursor
 from jubatus._core.labels cimport LabelCounts
 from jubatus._core.linear cimport Storage
-from jubatus._core.linear_diff cimport WeightsDiff
 from jubatus._core.model cimport Model
 from jubatus._core.sparse cimport Work
 from jubatus._core.unlearn cimport Unlearner
@@ -33,4 +32,3 @@ cdef class Classifier(Model):
         self, Work* w, const string& label, const string& rival, bint has_rival, double step, double variance
     ) noexcept nogil
     cdef bint forget(self, const string& label) noexcept nogil
-    cdef void put_weights(self, WeightsDiff diff) noexcept nogil

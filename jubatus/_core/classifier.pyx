@@ -19,12 +19,13 @@ from libcpp.string cimport string
 
 from jubatus._core.convert cimport Converter, check, validate_datum
 from jubatus._core.kernels cimport MISMATCH, Buffer, Cursor, read_array, read_raw, skip
-from jubatus._core.labels cimport LabelCounts
+from jubatus._core.labels cimport CountsChange, CountsCopy, CountsJoint, LabelCounts
 from jubatus._core.linear cimport Storage
-from jubatus._core.linear_diff cimport DiffCell, DiffRow, WeightsDiff
+from jubatus._core.linear_diff cimport WeightsChange, WeightsCopy, WeightsJoint
+from jubatus._core.mixing cimport Snapshot, joined
 from jubatus._core.model cimport LONG, Model, packed_bool
 from jubatus._core.sparse cimport NONE, Work, Workspace, sort_and_merge, take_features
-from jubatus._core.weights cimport WeightManager
+from jubatus._core.weights_diff cimport StatisticsChange, StatisticsCopy, StatisticsJoint
 from jubatus._core.wire cimport Reader, take
 
 from jubatus._core.rules import CONVERTER
@@ -433,96 +434,53 @@ cdef class Classifier(Model):
         if self.unlearner is not None:
             self.unlearner.swap(fresh.unlearner)
 
-    def get_diff(self):
-        """Return what was learned since the last MIX: packed [weights, label counts, document statistics]."""
-        cdef Buffer out
-        with nogil:  # long: every feature of the diff is written
-            out.array(3)
-            self.storage.pack_diff(&out)
-            self.counts.pack_part(&out, False)
-            self.converter.weights.pack_diff(&out)
-        return take(out)
+    cdef list copies(self):
+        return [WeightsCopy(self.storage), CountsCopy(self.counts), StatisticsCopy(self.converter.weights)]
+
+    cdef list changes(self):
+        return [
+            WeightsChange(self.storage, self.counts, self.unlearner),
+            CountsChange(self.counts),
+            StatisticsChange(self.converter.weights),
+        ]
+
+    @property
+    def version(self):
+        """Of which version a mixed diff must be; how many MIXes the model has behind it."""
+        return self.storage.version
 
     @staticmethod
-    def mix(bytes acc not None, bytes new not None):
-        """Join two diffs: weights are averaged, counts added; of two versions the newer one wins.
+    def mix(diffs not None, *, bint raw=False):
+        """Fold diffs in their order, the first being the accumulator: weights are averaged, counts added; of several
+        versions the newest one wins.
+
+        Args:
+            diffs: packed.
+            raw: whether the result is a packed string.
 
         Raises:
-            ModelError: if one of them is no diff.
+            ModelError: if one of them is no diff, or there is none.
         """
-        cdef Buffer out
-        cdef _Diff one = _Diff(acc), other = _Diff(new)
-        out.array(3)
-        one.weights.mixed(other.weights).pack(&out)
-        one.counts.merge(other.counts)
-        one.counts.pack_part(&out, False)
-        one.statistics.mixed(other.statistics).pack_diff(&out)
-        return take(out)
+        return joined([WeightsJoint(), CountsJoint(), StatisticsJoint()], diffs, raw)
 
-    def put_diff(self, bytes diff not None):
-        """Take in a mixed diff; return whether all parts were of this model's version. One that was not is left out.
+    def catch_up(self, Model fresh not None, Snapshot since=None):
+        """Become another model, but keep the own diff; its labels count as used for the unlearner.
+
+        Args:
+            fresh: what another server's model was unpacked into; its own diff is dropped, it is of no use afterwards.
+            since: what of the own diff is part of the other model already.
 
         Raises:
-            ModelError: if it is no diff; nothing was changed.
+            ModelError: if one of both is not of this kind; nothing was changed.
         """
-        cdef _Diff mixed = _Diff(diff)
-        cdef bint fits = mixed.weights.version == self.storage.version
-        if fits:
-            with nogil:  # long: every feature of the diff is added
-                self.put_weights(mixed.weights)
-        self.counts.put(mixed.counts)
-        return self.converter.weights.put(mixed.statistics) and fits
-
-    cdef void put_weights(self, WeightsDiff diff) noexcept nogil:
-        cdef DiffRow* row
-        cdef DiffCell* cell
-        cdef size_t i
-        cdef uint32_t j, at
+        Model.catch_up(self, fresh, since)
         cdef string label
-        if self.unlearner is not None:
-            for i in range(diff.cells.size()):
-                label.assign(diff.cells[i].label.p, diff.cells[i].label.n)
-                self.touch(label)
-        for i in range(diff.rows.size()):
-            row = &diff.rows[i]
-            at = NONE
-            for j in range(row.first, row.last):
-                cell = &diff.cells[j]
-                label.assign(cell.label.p, cell.label.n)
-                if self.unlearner is not None and not self.unlearner.knows(label):
-                    continue
-                if at == NONE:
-                    at = self.storage.touch(row.feature.p, row.feature.n)
-                self.storage.add_to_master(at, self.storage.labels.add(label), cell.values[0], cell.values[1])
-        self.storage.drop_diff()
-        self.storage.version += 1
-
-
-cdef class _Diff:
-    """A MIX diff, read."""
-
-    cdef bytes packed
-    cdef WeightsDiff weights
-    cdef LabelCounts counts
-    cdef WeightManager statistics
-
-    def __init__(self, bytes packed):
-        cdef Reader reader = Reader(packed)
-        cdef uint32_t parts = 0
-        cdef int status = read_array(reader.cursor, parts)
-        self.packed = packed
-        self.weights = WeightsDiff()
-        self.counts = LabelCounts()
-        self.statistics = WeightManager()
-        if status == 0 and parts == 3:
-            with nogil:  # long: every feature of the diff is read
-                status = self.weights.unpack(&reader.cursor)
-                if status == 0:
-                    status = self.counts.unpack_part(&reader.cursor, False)
-                if status == 0:
-                    status = self.statistics.unpack_diff(&reader.cursor)
-        if status or parts != 3 or not reader.at_end:
-            raise ModelError("the diff of a MIX is broken")
+        if self.unlearner is None:
+            return
+        for label in self.storage.labels_of_diff():
+            self.touch(label)
+            if not self.unlearner.knows(label):
+                self.forget(label)
 
 
 cdef int validate_labeled(Cursor* c, uint32_t* n) noexcept nogil:

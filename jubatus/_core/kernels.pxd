@@ -25,6 +25,8 @@ cdef extern from "bytes.h" namespace "jubatus" nogil:
     cdef cppclass Buffer:
         uint8_t* data
         size_t size
+        bint lent
+        void lend(void* memory, size_t room) noexcept
         void swap(Buffer& other) noexcept
         uint8_t* reserve(size_t more) noexcept
         void append(const void* p, size_t n) noexcept

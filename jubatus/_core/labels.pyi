@@ -2,6 +2,8 @@
 
 from typing import final
 
+from jubatus._core.mixing import Change, Copy, Joint
+
 @final
 class Labels:
     """Labels in slots, with the numbers that model files know them by."""
@@ -9,3 +11,19 @@ class Labels:
 @final
 class LabelCounts:
     """How often each label was trained."""
+
+@final
+class CountsCopy(Copy):
+    """The diff of label counts."""
+
+    def __init__(self, counts: LabelCounts) -> None: ...
+
+@final
+class CountsChange(Change):
+    """Mixed label counts."""
+
+    def __init__(self, counts: LabelCounts) -> None: ...
+
+@final
+class CountsJoint(Joint):
+    """Sums of label counts."""

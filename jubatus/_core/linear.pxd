@@ -22,7 +22,7 @@ cdef enum:
     LISTED = 1 << 29
     IN_TABLE = 1 << 28
     # Flags of a label in a sparse row.
-    LABEL = (1 << 28) - 1
+    LABEL = (1 << 28) - 1  # a label that has neither of both is reserved: its cell does not exist yet
     MASTER = 1 << 30
     DIFF = 1 << 29
 
@@ -36,6 +36,8 @@ cdef class Storage:
     cdef Pool pool
     cdef uint32_t width
     cdef uint64_t version
+    cdef uint64_t era     # changes with what the diff is of: whoever copied it knows whether it is the same still
+    cdef uint64_t layout  # changes when rows, or cells of a row, move
     cdef vector[uint32_t] listed
     cdef uint32_t master_features
     cdef Buffer unmixed
@@ -53,10 +55,11 @@ cdef class Storage:
     cdef void pack(self, Buffer* out) noexcept nogil
     cdef int unpack(self, Cursor* c) noexcept nogil
     cdef void swap(self, Storage other) noexcept
-    cdef void pack_diff(self, Buffer* out) noexcept nogil
-    cdef void add_to_master(self, uint32_t at, uint32_t label, double weight, double covariance) noexcept nogil
+    cdef uint32_t touch(self, uint64_t id, const char* name, uint32_t size) noexcept nogil
+    cdef uint32_t reserve(self, uint32_t at, uint32_t label) noexcept nogil
+    cdef vector[string] labels_of_diff(self) noexcept nogil
     cdef void drop_diff(self) noexcept nogil
-    cdef uint32_t touch(self, const char* name, uint32_t size) noexcept nogil
+    cdef void drop_reserved(self, Row* row) noexcept nogil
 
     cdef size_t block_size(self, uint32_t room, bint dense) noexcept nogil
     cdef double* plane(self, Row* row, uint32_t number) noexcept nogil

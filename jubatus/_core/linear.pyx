@@ -3,7 +3,8 @@
 A row keeps its cells as a list of labels with their numbers, or, where that is no larger, as one number for each label
 with a bitmap of those that exist (dense). A cell is a weight and, for the methods with confidence, a covariance. In
 distributed mode it holds both twice, what all servers agreed on (master) and what was learned since (diff), and reads
-as their sum. A cell that does not exist reads as weight 0 and covariance 1.
+as their sum. A cell that does not exist reads as weight 0 and covariance 1; it may have its place all the same, reserved
+for a MIX that is about to come. A master covariance of 0 is that of a cell which no MIX has seen yet.
 """
 
 cimport cython
@@ -17,7 +18,7 @@ from libcpp.vector cimport vector
 from jubatus._core.kernels cimport MISMATCH, Buffer, Cursor, read_double, read_map, read_raw, read_unsigned, skip
 from jubatus._core.labels cimport Labels
 from jubatus._core.model cimport end_of_struct, read_version, start_of_struct
-from jubatus._core.sparse cimport NONE, Chains, Shape, Work, fnv1a, insert_feature, name_id
+from jubatus._core.sparse cimport NONE, Shape, Work, insert_feature, name_id
 
 cdef extern from *:
     """
@@ -48,6 +49,7 @@ cdef class Storage:
         self.distributed = distributed
         self.width = (2 if covariant else 1) * (2 if distributed else 1)
         self.labels = Labels()
+        self.era = self.layout = 1
 
     def __dealloc__(self):
         with nogil:  # long: the rows of a large model are looked at
@@ -223,8 +225,13 @@ cdef class Storage:
             labels = <uint32_t*>row.block
             if self.distributed:
                 diffs = self.plane(row, self.width // 2)
+                if isfinite(x):
+                    for k in range(row.count):
+                        scores[labels[k] & LABEL] += (weights[k] + diffs[k]) * x
+                    continue
                 for k in range(row.count):
-                    scores[labels[k] & LABEL] += (weights[k] + diffs[k]) * x
+                    if labels[k] & (MASTER | DIFF):
+                        scores[labels[k] & LABEL] += (weights[k] + diffs[k]) * x
             else:
                 for k in range(row.count):
                     scores[labels[k]] += weights[k] * x
@@ -267,9 +274,8 @@ cdef class Storage:
             w.rows[i] = insert_feature(self.table, w.ids[i], w.features[w.from_features[i]], shapes)
         return w.rows[i]
 
-    cdef uint32_t touch(self, const char* name, uint32_t size) noexcept nogil:
-        """The row of a feature name, which is made if there is none."""
-        cdef uint64_t id = name_id(name, size)
+    cdef uint32_t touch(self, uint64_t id, const char* name, uint32_t size) noexcept nogil:
+        """The row of a feature, which is made if there is none."""
         cdef uint32_t at = self.table.find(id)
         if at == NONE:
             at = self.table.insert(id, size)
@@ -312,6 +318,8 @@ cdef class Storage:
             self.plane(row, 0)[position] = weight
             self.plane(row, 1)[position] = covariance
             return
+        if not (<uint32_t*>row.block)[position] & (MASTER | DIFF):
+            self.plane(row, 1)[position] = 0.0
         self.mark(at, position, MASTER)
         self.mark(at, position, DIFF)
         self.plane(row, 2)[position] = weight - self.plane(row, 0)[position]
@@ -327,34 +335,62 @@ cdef class Storage:
         else:
             self.plane(row, 0)[position] += step
 
-    cdef void add_to_master(self, uint32_t at, uint32_t label, double weight, double covariance) noexcept nogil:
+    cdef uint32_t reserve(self, uint32_t at, uint32_t label) noexcept nogil:
+        """The position of the label's cell; one that does not exist gets its place and goes on reading as (0, 1)."""
         cdef uint32_t position = self.place(at, label)
         cdef Row* row = &self.table.rows[at]
-        self.mark(at, position, MASTER)
-        self.plane(row, 0)[position] += weight
-        if self.covariant:
-            self.plane(row, 1)[position] += covariance
+        if self.covariant and not (<uint32_t*>row.block)[position] & (MASTER | DIFF):
+            self.plane(row, 1)[position] = 1.0
+        return position
 
     cdef void drop_diff(self) noexcept nogil:
-        """Forget what was learned since the last MIX, and cells that exist nowhere else."""
+        """Forget what was learned since the last MIX, and what exists nowhere else."""
         cdef uint32_t at, k, n
         cdef Row* row
         cdef uint32_t* labels
         for at in self.listed:
             row = &self.table.rows[at]
-            row.room &= ~<uint32_t>LISTED
             labels = <uint32_t*>row.block
-            k = 0
-            while k < row.count:
+            for k in range(row.count):
+                if not labels[k] & DIFF:
+                    continue
                 labels[k] &= ~<uint32_t>DIFF
                 for n in range(self.width // 2, self.width):
                     self.plane(row, n)[k] = 0.0
-                if labels[k] & MASTER:
-                    k += 1
-                else:
-                    self.remove(row, k)
+                if self.covariant and self.plane(row, 1)[k] == 0:  # was never mixed
+                    labels[k] &= ~<uint32_t>MASTER
+            self.drop_reserved(row)
         self.listed.clear()
         self.drop_empty_rows()
+
+    cdef void drop_reserved(self, Row* row) noexcept nogil:
+        """Remove what does not exist; drop_empty_rows must follow."""
+        cdef uint32_t k = 0
+        while k < row.count:
+            if (<uint32_t*>row.block)[k] & (MASTER | DIFF):
+                k += 1
+            else:
+                self.remove(row, k)
+        self.settle(row)
+        self.layout += 1
+
+    cdef vector[string] labels_of_diff(self) noexcept nogil:
+        """The labels of what was learned since the last MIX, in result order."""
+        cdef vector[char] found
+        cdef vector[string] labels
+        cdef Row* row
+        cdef uint32_t at, k
+        cdef int32_t slot
+        found.resize(self.labels.names.size())
+        for at in self.listed:
+            row = &self.table.rows[at]
+            for k in range(row.count):
+                if (<uint32_t*>row.block)[k] & DIFF:
+                    found[(<uint32_t*>row.block)[k] & LABEL] = 1
+        for slot in self.labels.order:
+            if found[slot]:
+                labels.push_back(self.labels.names[slot])
+        return labels
 
     cdef void drop_empty_rows(self) noexcept nogil:
         cdef uint32_t i, at, empty = 0, kept = 0
@@ -367,6 +403,7 @@ cdef class Storage:
                 empty += 1
         if not empty:
             return
+        self.layout += 1
         # Rows behind an erased one move up; the list keeps its order, that of the first change since the last MIX.
         moved.resize(self.table.size)
         for i in range(self.table.size):
@@ -391,6 +428,7 @@ cdef class Storage:
                 if self.distributed:
                     self.settle(&self.table.rows[i])
         self.labels.remove(slot)
+        self.layout += 1
         if self.distributed:
             self.list_rows()
         self.drop_empty_rows()
@@ -424,6 +462,8 @@ cdef class Storage:
         self.listed.clear()
         self.unmixed.size = 0
         self.master_features = 0
+        self.era += 1
+        self.layout += 1
 
     cdef void pack(self, Buffer* out) noexcept nogil:
         out.array(4)
@@ -522,7 +562,7 @@ cdef class Storage:
                 status = read_map(c[0], cells)
             if status or not cells:
                 continue
-            at = self.touch(name, size)
+            at = self.touch(name_id(name, size), name, size)
             while status == 0 and cells:
                 cells -= 1
                 status = read_unsigned(c[0], id)
@@ -557,48 +597,8 @@ cdef class Storage:
         self.version, other.version = other.version, self.version
         self.master_features, other.master_features = other.master_features, self.master_features
         self.unmixed.swap(other.unmixed)
-
-    cdef void pack_diff(self, Buffer* out) noexcept nogil:
-        """[1, [[[feature, [[label, [weight, covariance, 0]], ...]], ...], [version]]]: what one server learned.
-
-        Features stand in the order of the original's table, labels in that of a feature's map.
-        """
-        cdef Chains features, cells
-        cdef vector[int32_t] order, inner
-        cdef uint32_t i, k, size = 0, n
-        cdef int32_t j, cell
-        cdef const char* name
-        cdef Row* row
-        cdef string* label
-        for i in range(self.listed.size()):
-            name = self.table.name(self.listed[i], size)
-            features.insert(i, fnv1a(name, size))
-        order.resize(self.listed.size())
-        features.order(order.data())
-        out.array(2)
-        out.uint(1)
-        out.array(2)
-        out.array(order.size())
-        for j in order:
-            i = self.listed[j]
-            row = &self.table.rows[i]
-            name = self.table.name(i, size)
-            out.array(2)
-            out.raw(name, size)
-            cells.clear()
-            for k in range(row.count):
-                if (<uint32_t*>row.block)[k] & DIFF:
-                    cells.insert(k, self.labels.ids[(<uint32_t*>row.block)[k] & LABEL])
-            inner.resize(cells.count)
-            cells.order(inner.data())
-            out.array(inner.size())
-            for cell in inner:
-                label = &self.labels.names[(<uint32_t*>row.block)[cell] & LABEL]
-                out.array(2)
-                out.raw(label.data(), label.size())
-                self.pack_cell(out, row, cell, self.width // 2)
-        out.array(1)
-        out.uint(self.version)
+        self.era += 1
+        self.layout += 1
 
 
 cdef inline double* dense_weights(const Row* row) noexcept nogil:

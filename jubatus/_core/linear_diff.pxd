@@ -1,30 +1,120 @@
 cimport cython
 from libc.stdint cimport uint32_t, uint64_t
+from libcpp.string cimport string
 from libcpp.vector cimport vector
 
 from jubatus._core.kernels cimport Buffer, Cursor
-from jubatus._core.sparse cimport Span
+from jubatus._core.labels cimport LabelCounts
+from jubatus._core.linear cimport Row, Storage
+from jubatus._core.mixing cimport Change, Copy, Joint
+from jubatus._core.sparse cimport NextIndex, Span
+from jubatus._core.unlearn cimport Unlearner
 
 
-cdef struct DiffCell:
-    Span label
-    double[3] values
-
-
-cdef struct DiffRow:
-    Span feature
-    uint32_t first, last  # its cells
+cdef extern from "diff.h" namespace "jubatus" nogil:
+    struct Keyed:
+        uint64_t key
+        uint32_t at
+        uint32_t size
+    void sort_by_key(vector[Keyed]& items, vector[Keyed]& spare) noexcept
+    cdef cppclass DiffCell:
+        uint32_t label
+        double number(int k) noexcept
+    struct DiffRow:
+        const char* name
+        uint32_t size
+        uint32_t first, count
+    struct DiffHead:
+        uint64_t version
+    cdef cppclass Names:
+        vector[Span] spans
+    cdef cppclass ReadDiffs:
+        vector[DiffHead] heads
+        vector[DiffRow] rows
+        vector[DiffCell] cells
+        Names labels
+        size_t room
+        int read(Cursor& c) noexcept
+        void pack_average(const vector[size_t]& chosen, Buffer& out) noexcept
+    struct CopiedRow:
+        uint64_t id
+        uint64_t name
+        uint32_t size
+        uint32_t row
+        uint32_t first, count
+        uint32_t ordinal
+    struct CopiedCell:
+        double weight, covariance
+        uint32_t slot, position
+    cdef cppclass CopiedDiff:
+        vector[CopiedRow] rows
+        vector[CopiedCell] cells
+        Buffer names
+        vector[string] labels
+        vector[uint64_t] ids
+        uint64_t version
+        void clear() noexcept
+        size_t room() noexcept
+        void pack(Buffer& out) noexcept
+    void sort_rows(vector[CopiedRow]& rows) noexcept
+    struct PlannedRow:
+        uint32_t row, count
+    struct PlannedCell:
+        double weight, covariance
+        uint32_t position
 
 
 @cython.final
-cdef class WeightsDiff:
-    cdef vector[DiffRow] rows
-    cdef vector[DiffCell] cells
-    cdef uint64_t count, version
-    cdef int unpack(self, Cursor* c) noexcept nogil
-    cdef int unpack_row(self, Cursor* c) noexcept nogil
-    cdef void pack(self, Buffer* out) noexcept nogil
-    cdef void sort(self) noexcept nogil
-    cdef WeightsDiff mixed(self, WeightsDiff new)
-    cdef void average(self, WeightsDiff acc, WeightsDiff new) noexcept nogil
-    cdef void add(self, const DiffCell* one, double share, const DiffCell* other, double other_share) noexcept nogil
+cdef class WeightsCopy(Copy):
+    cdef Storage storage
+    cdef CopiedDiff diff  # is no more changed once it is whole: it is packed without a lock
+    cdef vector[CopiedRow] found_rows  # the same where they were found after they moved
+    cdef vector[CopiedCell] found_cells
+    cdef vector[Keyed] order
+    cdef uint64_t era, layout
+    cdef uint32_t begun
+    cdef bint is_whole
+    cdef void begin(self) noexcept nogil
+    cdef void copy_row(self, uint32_t at, uint32_t ordinal) noexcept nogil
+    cdef void subtract(self, const vector[PlannedRow]* rows, const vector[PlannedCell]* cells) noexcept nogil
+    cdef void find_again(self) noexcept nogil
+
+
+@cython.final
+cdef class WeightsChange(Change):
+    cdef Storage storage
+    cdef LabelCounts counts
+    cdef Unlearner unlearner
+    cdef ReadDiffs diff
+    cdef vector[uint64_t] ids
+    cdef vector[string] labels
+    cdef vector[uint32_t] last_seen  # the labels, in the order in which they are seen for the last time
+    # The plan: which rows and cells get what, by row.
+    cdef vector[uint32_t] slots
+    cdef vector[char] wanted
+    cdef bint all_wanted
+    cdef vector[Keyed] found
+    cdef vector[uint32_t] missing  # rows of the diff whose features have no row yet
+    cdef NextIndex index
+    cdef bint has_room
+    cdef vector[PlannedRow] rows
+    cdef vector[PlannedCell] cells
+    cdef uint64_t layout
+    cdef uint32_t begun
+    cdef size_t looked_up, made, planned
+    cdef bint is_sorted
+    cdef bint is_wanted(self, size_t label) noexcept nogil
+    cdef bint holds(self) noexcept nogil
+    cdef void begin(self) noexcept nogil
+    cdef void look_up(self, size_t* left) noexcept nogil
+    cdef bint make_rows(self, size_t* left) noexcept nogil
+    cdef void plan(self, size_t* left) noexcept nogil
+    cdef void plan_row(self, uint32_t at, const DiffRow* row) noexcept nogil
+    cdef void touch_labels(self) noexcept nogil
+    cdef void touch(self, size_t label) noexcept nogil
+
+
+@cython.final
+cdef class WeightsJoint(Joint):
+    cdef ReadDiffs diffs
+    cdef vector[size_t] chosen

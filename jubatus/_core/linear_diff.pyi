@@ -1,7 +1,24 @@
-"""The weights' part of a MIX: what servers learned, joined by averaging."""
+"""The weights' part of a MIX: parameter mixing with the surer of both confidences."""
 
 from typing import final
 
+from jubatus._core.labels import LabelCounts
+from jubatus._core.linear import Storage
+from jubatus._core.mixing import Change, Copy, Joint
+from jubatus._core.unlearn import Unlearner
+
 @final
-class WeightsDiff:
-    """A diff whose texts point into the bytes that it was read from."""
+class WeightsCopy(Copy):
+    """The diff of a table of weights."""
+
+    def __init__(self, storage: Storage) -> None: ...
+
+@final
+class WeightsChange(Change):
+    """A mixed diff on its way into a table of weights."""
+
+    def __init__(self, storage: Storage, counts: LabelCounts, unlearner: Unlearner | None) -> None: ...
+
+@final
+class WeightsJoint(Joint):
+    """The average of diffs."""

@@ -11,6 +11,8 @@ cdef class Model:
     cdef readonly object config
     cdef readonly bint distributed
 
+    cdef list copies(self)
+    cdef list changes(self)
     cdef void pack_into(self, Buffer* out) noexcept nogil
     cdef int unpack_from(self, Cursor* c) noexcept nogil
     cdef void take_over(self, Model other) noexcept

@@ -1,5 +1,8 @@
 """The contract of a model."""
 
+from collections.abc import Sequence
+
+from jubatus._core.mixing import Patch, Snapshot
 from jubatus._core.wire import Reader
 
 class Model:
@@ -18,10 +21,28 @@ class Model:
         """Return the model as the bytes that a model file holds."""
     def unpack(self, data: bytes) -> None:
         """Become what pack returned; ModelFileError, and nothing changed, if the bytes are no such model."""
+    @property
+    def version(self) -> int:
+        """Of which version a mixed diff must be; how many MIXes the model has behind it."""
+    def snapshot(self) -> Snapshot:
+        """Return a copy of what was learned since the last MIX, still to be taken."""
+    def patch(self, diff: bytes) -> Patch:
+        """Read a mixed diff, without a lock; ModelError if it is none."""
+    @staticmethod
+    def mix(diffs: Sequence[bytes], *, raw: bool = False) -> bytes:
+        """Fold diffs in their order, the first being the accumulator; ModelError if one of them is none.
+
+        The result is a packed string where `raw` says so.
+        """
     def get_diff(self) -> bytes:
         """Return what was learned since the last MIX."""
-    @staticmethod
-    def mix(acc: bytes, new: bytes) -> bytes:
-        """Join two diffs."""
-    def put_diff(self, diff: bytes) -> bool:
-        """Take in a mixed diff; return whether it was of this model's version."""
+    def put_diff(self, diff: bytes, since: Snapshot | None = None) -> bool:
+        """Take in a mixed diff, keep what was learned after `since`, or all, and return whether the versions fit."""
+    def catch_up(self, fresh: Model, since: Snapshot | None = None) -> None:
+        """Become another model, whose own diff is dropped, but keep the own diff but what `since` has of it."""
+    def pull_argument(self) -> bytes:
+        """Return up to where the rows of each server are known."""
+    def pull_rows(self, argument: bytes) -> bytes:
+        """Return the rows that the server does not know whose pull_argument it is."""
+    def push_rows(self, rows: bytes) -> None:
+        """Take in what pull_rows of another server returned."""

@@ -38,6 +38,8 @@ cdef extern from "table.h" namespace "jubatus" nogil:
         char* take(size_t n) noexcept
         void give_back(char* p, size_t n) noexcept
         void swap(Pool& other) noexcept
+    cdef cppclass NextIndex:
+        void clear() noexcept
     cdef cppclass Table[Row]:
         Row* rows
         uint32_t size
@@ -47,6 +49,7 @@ cdef extern from "table.h" namespace "jubatus" nogil:
         void prefetch(uint64_t id) noexcept
         const Row* guess(uint64_t id) noexcept
         uint32_t find(uint64_t id) noexcept
+        bint make_room(uint64_t more, NextIndex& next, size_t& left) noexcept
         uint32_t insert(uint64_t id, uint32_t name_size) noexcept
         void add_name(const void* p, size_t n) noexcept
         const char* name(uint32_t at, uint32_t& n) noexcept

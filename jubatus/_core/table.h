@@ -112,6 +112,15 @@ struct MapOrder {
             case 5: return remainders<PRIMES[5]>(hashes, n);
             case 6: return remainders<PRIMES[6]>(hashes, n);
             case 7: return remainders<PRIMES[7]>(hashes, n);
+            case 8: return remainders<PRIMES[8]>(hashes, n);
+            case 9: return remainders<PRIMES[9]>(hashes, n);
+            case 10: return remainders<PRIMES[10]>(hashes, n);
+            case 11: return remainders<PRIMES[11]>(hashes, n);
+            case 12: return remainders<PRIMES[12]>(hashes, n);
+            case 13: return remainders<PRIMES[13]>(hashes, n);
+            case 14: return remainders<PRIMES[14]>(hashes, n);
+            case 15: return remainders<PRIMES[15]>(hashes, n);
+            case 16: return remainders<PRIMES[16]>(hashes, n);
             default:
                 for (uint32_t i = 0; i < n; i++) buckets[i] = uint32_t(hashes[entered[i]] % PRIMES[step]);
         }
@@ -204,13 +213,43 @@ struct Pool {
 
 const uint32_t NONE = 0xffffffff;
 
+struct Slot {
+    uint32_t tag;
+    uint32_t at;  // row + 1; 0 where free
+};
+
+inline Slot* new_slots(uint64_t count) {
+    Slot* slots = static_cast<Slot*>(calloc(count, sizeof(Slot)));
+    if (!slots) throw std::bad_alloc();
+    return slots;
+}
+
+inline void place_in(Slot* slots, uint64_t mask, uint64_t id, uint32_t at) {
+    uint64_t i = id & mask;
+    while (slots[i].at) i = (i + 1) & mask;
+    slots[i] = {uint32_t(id >> 32), at + 1};
+}
+
+// A table's next index, made beside the one in use.
+struct NextIndex {
+    Slot* slots = nullptr;
+    uint64_t mask = 0;
+    uint32_t placed = 0;  // rows
+
+    NextIndex() {}
+    NextIndex(const NextIndex&) = delete;
+    NextIndex& operator=(const NextIndex&) = delete;
+    ~NextIndex() { clear(); }
+    void clear() {
+        free(slots);
+        slots = nullptr;
+        placed = 0;
+    }
+};
+
 // Row must have `uint64_t id` and `uint64_t name` (set by the table) and be trivially copyable.
 template <class Row>
 struct Table {
-    struct Slot {
-        uint32_t tag;
-        uint32_t at;  // row + 1; 0 where free
-    };
     Slot* slots = nullptr;
     uint64_t mask = 0;
     Row* rows = nullptr;
@@ -260,17 +299,29 @@ struct Table {
             if (s.tag == tag && rows[s.at - 1].id == id) return s.at - 1;
         }
     }
-    void place(uint64_t id, uint32_t at) {
-        uint64_t i = id & mask;
-        while (slots[i].at) i = (i + 1) & mask;
-        slots[i] = {uint32_t(id >> 32), at + 1};
-    }
     void rebuild_slots(uint64_t count) {
         free(slots);
-        slots = static_cast<Slot*>(calloc(count, sizeof(Slot)));
-        if (!slots) throw std::bad_alloc();
+        slots = new_slots(count);
         mask = count - 1;
-        for (uint32_t i = 0; i < size; i++) place(rows[i].id, i);
+        for (uint32_t i = 0; i < size; i++) place_in(slots, mask, rows[i].id, i);
+    }
+    bool has_room(uint64_t more) const { return slots && (size + more) * 3 <= (mask + 1) * 2; }
+    // Works on an index with room for that many rows more, `left` rows long; whether that is done. Rows must not move.
+    bool make_room(uint64_t more, NextIndex& next, size_t& left) {
+        if (has_room(more)) return true;
+        if (!next.slots) {
+            uint64_t count = 64;
+            while ((size + more) * 3 > count * 2) count *= 2;
+            next.slots = new_slots(count);
+            next.mask = count - 1;
+        }
+        for (; left && next.placed < size; next.placed++, left--)
+            place_in(next.slots, next.mask, rows[next.placed].id, next.placed);
+        if (next.placed < size) return false;
+        std::swap(slots, next.slots);
+        std::swap(mask, next.mask);
+        next.clear();
+        return true;
     }
     // A new row, all zero but its id, for an id that is not there. The caller appends the name's pieces (add_name).
     uint32_t insert(uint64_t id, uint32_t name_size) {
@@ -286,7 +337,7 @@ struct Table {
         rows[size].id = id;
         rows[size].name = names.size;
         names.append(&name_size, 4);
-        place(id, size);
+        place_in(slots, mask, id, size);
         return size++;
     }
     void add_name(const void* p, size_t n) { names.append(p, n); }

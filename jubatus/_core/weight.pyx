@@ -4,13 +4,14 @@ from libc.stdint cimport uint32_t
 
 from jubatus._core.convert cimport Converter, check, validate_datum
 from jubatus._core.kernels cimport MISMATCH, Buffer, Cursor
+from jubatus._core.mixing cimport joined
 from jubatus._core.model cimport LONG, Model, packed_bool, start_of_struct
 from jubatus._core.sparse cimport Feature, Work, Workspace, put_name, sort_and_merge
-from jubatus._core.weights cimport WeightManager
+from jubatus._core.weights_diff cimport StatisticsChange, StatisticsCopy, StatisticsJoint
 from jubatus._core.wire cimport Reader, take
 
 from jubatus._core.schema import ANY, Field, optional, read, structure
-from jubatus.errors import BadArguments, ModelError
+from jubatus.errors import BadArguments
 
 CONFIG = structure({"method": optional(ANY), "parameter": optional(ANY), "converter": Field(ANY)})
 
@@ -103,40 +104,26 @@ cdef class Weight(Model):
     cdef void take_over(self, Model other) noexcept:
         self.converter.weights.swap((<Weight>other).converter.weights)
 
-    def get_diff(self):
-        """Return what was counted since the last MIX: packed [[record, [version]]]."""
-        cdef Buffer out
-        out.array(1)
-        self.converter.weights.pack_diff(&out)
-        return take(out)
+    cdef list copies(self):
+        return [StatisticsCopy(self.converter.weights)]
+
+    cdef list changes(self):
+        return [StatisticsChange(self.converter.weights)]
+
+    @property
+    def version(self):
+        """Of which version a mixed diff must be; how many MIXes the model has behind it."""
+        return self.converter.weights.version
 
     @staticmethod
-    def mix(bytes acc not None, bytes new not None):
-        """Join two diffs; of two versions the newer one wins.
+    def mix(diffs not None, *, bint raw=False):
+        """Fold diffs in their order, the first being the accumulator; of several versions the newest one wins.
+
+        Args:
+            diffs: packed.
+            raw: whether the result is a packed string.
 
         Raises:
-            ModelError: if one of them is no diff.
+            ModelError: if one of them is no diff, or there is none.
         """
-        cdef Buffer out
-        cdef WeightManager one = diff_of(acc)
-        one = one.mixed(diff_of(new))
-        out.array(1)
-        one.pack_diff(&out)
-        return take(out)
-
-    def put_diff(self, bytes diff not None):
-        """Take in a mixed diff; return False, and change nothing, where it is of another version.
-
-        Raises:
-            ModelError: if it is no diff.
-        """
-        return self.converter.weights.put(diff_of(diff))
-
-
-cdef WeightManager diff_of(bytes packed):
-    cdef WeightManager diff = WeightManager()
-    cdef Reader reader = Reader(packed)
-    cdef uint32_t more = 0
-    if start_of_struct(&reader.cursor, 1, &more) or more or diff.unpack_diff(&reader.cursor) or not reader.at_end:
-        raise ModelError("the diff of a MIX is broken")
-    return diff
+        return joined([StatisticsJoint()], diffs, raw)

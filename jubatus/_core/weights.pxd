@@ -1,5 +1,6 @@
 cimport cython
 from libc.stdint cimport uint32_t, uint64_t
+from libcpp.vector cimport vector
 
 from jubatus._core.kernels cimport Buffer, Cursor
 from jubatus._core.sparse cimport Shape, Table, Work
@@ -18,6 +19,7 @@ cdef struct Count:
 @cython.final
 cdef class Counter:
     cdef Table[Count] table
+    cdef vector[uint32_t] listed  # rows of the diff part, in the order in which they came into it
     cdef uint32_t diff_size, master_size  # counted, so that status needs no look at rows that may move
     cdef double total(self, uint64_t id) noexcept nogil
     cdef double documents(self, uint64_t id) noexcept nogil
@@ -27,8 +29,7 @@ cdef class Counter:
     cdef void clear(self) noexcept nogil
     cdef void pack(self, Buffer* out, bint master, bint wrapped) noexcept nogil
     cdef int unpack(self, Cursor* c, bint master, bint wrapped) noexcept nogil
-    cdef void merge(self, Counter other) noexcept nogil
-    cdef void clear_diff(self) noexcept nogil
+    cdef void drop_diff(self) noexcept nogil
     cdef void swap(self, Counter other) noexcept nogil
 
 
@@ -37,6 +38,8 @@ cdef class WeightManager:
     cdef uint64_t version, diff_documents, master_documents
     cdef Counter documents, groups, lengths, user
     cdef bint counts, counts_groups
+    cdef uint64_t era     # changes with what the diff is of
+    cdef uint64_t layout  # changes when rows move
     cdef void update(self, Work* w, const Shape* shapes) noexcept nogil
     cdef void apply(self, Work* w, const Shape* shapes) noexcept nogil
     cdef void clear(self) noexcept nogil
@@ -45,9 +48,6 @@ cdef class WeightManager:
     cdef void pack_record(self, Buffer* out, bint master) noexcept nogil
     cdef int unpack_record(self, Cursor* c, bint master) noexcept nogil
     cdef void pack_diff(self, Buffer* out) noexcept nogil
-    cdef int unpack_diff(self, Cursor* c) noexcept nogil
-    cdef void merge(self, WeightManager other) noexcept nogil
-    cdef WeightManager mixed(self, WeightManager new)
-    cdef bint put(self, WeightManager diff) noexcept nogil
+    cdef void drop_diff(self) noexcept nogil
     cdef void swap(self, WeightManager other) noexcept nogil
     cpdef dict status(self)

@@ -8,6 +8,7 @@ rule and one datum key have in common: the feature's name without its token.
 cimport cython
 from libc.math cimport floor, log
 from libc.stdint cimport uint32_t, uint64_t
+from libcpp.vector cimport vector
 
 from jubatus._core.kernels cimport (
     Buffer, Cursor, read_double, read_map, read_raw, read_unsigned,
@@ -49,6 +50,7 @@ cdef class Counter:
         if not row.in_diff:
             row.in_diff = True
             self.diff_size += 1
+            self.listed.push_back(row - self.table.rows)
 
     cdef void set_master(self, Count* row, double value) noexcept nogil:
         row.master = value
@@ -58,6 +60,7 @@ cdef class Counter:
 
     cdef void clear(self) noexcept nogil:
         self.table.clear()
+        self.listed.clear()
         self.diff_size = self.master_size = 0
 
     cdef void pack(self, Buffer* out, bint master, bint wrapped) noexcept nogil:
@@ -100,25 +103,17 @@ cdef class Counter:
             n -= 1
         return status if status else end_of_struct(c, extra)
 
-    cdef void merge(self, Counter other) noexcept nogil:
-        """Add the other's diff to this one's."""
-        cdef uint32_t i, size = 0
-        cdef const char* name
-        cdef Count* row
-        for i in range(other.table.size):
-            if other.table.rows[i].in_diff:
-                name = other.table.name(i, size)
-                row = self.touch(other.table.rows[i].id, name, size)
-                self.add(row, other.table.rows[i].diff)
-
-    cdef void clear_diff(self) noexcept nogil:
-        cdef uint32_t i
-        for i in range(self.table.size):
-            self.table.rows[i].diff, self.table.rows[i].in_diff = 0.0, False
+    cdef void drop_diff(self) noexcept nogil:
+        """Forget the diff part."""
+        cdef uint32_t at
+        for at in self.listed:
+            self.table.rows[at].diff, self.table.rows[at].in_diff = 0.0, False
+        self.listed.clear()
         self.diff_size = 0
 
     cdef void swap(self, Counter other) noexcept nogil:
         self.table.swap(other.table)
+        self.listed.swap(other.listed)
         self.diff_size, other.diff_size = other.diff_size, self.diff_size
         self.master_size, other.master_size = other.master_size, self.master_size
 
@@ -137,6 +132,7 @@ cdef class WeightManager:
         self.groups = Counter()
         self.lengths = Counter()
         self.user = Counter()
+        self.era = self.layout = 1
 
     cdef void update(self, Work* w, const Shape* shapes) noexcept nogil:
         """Count one document: the features as they are before they are weighted."""
@@ -212,6 +208,8 @@ cdef class WeightManager:
         self.groups.clear()
         self.lengths.clear()
         self.user.clear()
+        self.era += 1
+        self.layout += 1
 
     cdef void pack(self, Buffer* out) noexcept nogil:
         out.array(3)
@@ -266,51 +264,13 @@ cdef class WeightManager:
         out.array(1)
         out.uint(self.version)
 
-    cdef int unpack_diff(self, Cursor* c) noexcept nogil:
-        """Read a MIX diff into a manager that has nothing in it."""
-        cdef uint32_t extra = 0
-        cdef int status = start_of_struct(c, 2, &extra)
-        if status == 0:
-            status = self.unpack_record(c, False)
-        if status == 0:
-            status = read_version(c, &self.version)
-        return status if status else end_of_struct(c, extra)
-
-    cdef void merge(self, WeightManager other) noexcept nogil:
-        """Fold another diff into this one: counts add up, of equal user weights the other's holds."""
-        cdef uint32_t i, size = 0
-        cdef const char* name
-        cdef Count* row
-        self.diff_documents += other.diff_documents
-        self.documents.merge(other.documents)
-        self.groups.merge(other.groups)
-        self.lengths.merge(other.lengths)
-        for i in range(other.user.table.size):
-            if other.user.table.rows[i].in_diff:
-                name = other.user.table.name(i, size)
-                row = self.user.touch(other.user.table.rows[i].id, name, size)
-                row.diff = 0.0
-                self.user.add(row, other.user.table.rows[i].diff)
-
-    cdef WeightManager mixed(self, WeightManager new):
-        """Fold another diff into this one; return the newer of the two where their versions differ."""
-        if new.version != self.version:
-            return new if new.version > self.version else self
-        self.merge(new)
-        return self
-
-    cdef bint put(self, WeightManager diff) noexcept nogil:
-        """Add a mixed diff to the master and start a new diff; False, and nothing done, for another version."""
-        if diff.version != self.version:
-            return False
-        self.master_documents += diff.diff_documents
+    cdef void drop_diff(self) noexcept nogil:
+        """Forget what was counted since the last MIX."""
         self.diff_documents = 0
-        put_counter(self.documents, diff.documents, True)
-        put_counter(self.groups, diff.groups, True)
-        put_counter(self.lengths, diff.lengths, True)
-        put_counter(self.user, diff.user, False)
-        self.version += 1
-        return True
+        self.documents.drop_diff()
+        self.groups.drop_diff()
+        self.lengths.drop_diff()
+        self.user.drop_diff()
 
     cdef void swap(self, WeightManager other) noexcept nogil:
         self.version, other.version = other.version, self.version
@@ -320,6 +280,8 @@ cdef class WeightManager:
         self.groups.swap(other.groups)
         self.lengths.swap(other.lengths)
         self.user.swap(other.user)
+        self.era += 1
+        self.layout += 1
 
     cpdef dict status(self):
         """Return the counters that get_status shows (wire protocol of 1.1)."""
@@ -331,18 +293,6 @@ cdef class WeightManager:
             values[f"{prefix}_num_group_total_lengths"] = str(self.lengths.master_size if master else self.lengths.diff_size)
             values[f"{prefix}_num_weights"] = str(self.user.master_size if master else self.user.diff_size)
         return values
-
-
-cdef void put_counter(Counter to, Counter diff, bint add) noexcept nogil:
-    cdef uint32_t i, size = 0
-    cdef const char* name
-    cdef Count* row
-    to.clear_diff()
-    for i in range(diff.table.size):
-        if diff.table.rows[i].in_diff:
-            name = diff.table.name(i, size)
-            row = to.touch(diff.table.rows[i].id, name, size)
-            to.set_master(row, (row.master if add else 0.0) + diff.table.rows[i].diff)
 
 
 cdef bint group_name(Work* w, const Feature* f, const Shape* shapes) noexcept nogil:

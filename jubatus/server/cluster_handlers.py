@@ -16,8 +16,8 @@ from jubatus.mixer.runner import Mixer
 from jubatus.mixer.state import MODEL_VERSION
 from jubatus.server.dispatch import Dispatcher, Parts
 
-SLICE = 20_000
-"""Features that are copied or prepared in one go, which takes a few milliseconds."""
+SLICE = 5_000
+"""Features that are copied or prepared in one go, which takes about a millisecond."""
 
 
 class Handed:

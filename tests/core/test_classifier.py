@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jubatus._core.classifier import Classifier
 from jubatus._core.wire import pack, unpack
 from jubatus.errors import BadArguments, ModelError
-from tests.core.calls import call, diff_of, exact, stored
+from tests.core.calls import call, diff_of, exact, give, mix_alone, mix_slow_alone, stored
 from tests.core.strategies import configs, data
 from tests.core.test_linear import METHODS, bytes_of
 from tests.reference import models
@@ -79,7 +79,7 @@ def test_any_sequence(
         if name == "mix":
             if distributed:
                 assert diff_of(unpack(fast.get_diff())) == diff_of(slow.get_diff())
-                assert fast.put_diff(fast.get_diff()) is slow.put_diff(slow.get_diff()) is True
+                assert mix_alone(fast) is mix_slow_alone(slow) is True
         else:
             run(fast, slow, name, value)
         assert stored(unpack(fast.pack())) == stored(slow.pack())
@@ -176,7 +176,7 @@ def test_a_standalone_model_keeps_what_it_does_not_use_of_a_distributed_one() ->
     """Weights that were not mixed yet do not count in a standalone server, but they stay in its file."""
     cluster = Classifier(SIMPLE, distributed=True)
     call(cluster, "train", FIRST)
-    cluster.put_diff(cluster.get_diff())
+    mix_alone(cluster)
     call(cluster, "train", FIRST[:1] * 2)
     alone, slow = Classifier(SIMPLE), models.Classifier(SIMPLE)
     alone.unpack(cluster.pack())
@@ -187,19 +187,20 @@ def test_a_standalone_model_keeps_what_it_does_not_use_of_a_distributed_one() ->
     assert stored(unpack(alone.pack())) == stored(slow.pack())
 
 
-def test_a_refused_mix_takes_the_label_counts_all_the_same() -> None:
-    """They have no version; what the server counted since its last mix is lost with its diff."""
+def test_a_mix_that_does_not_fit_changes_nothing() -> None:
+    """Not even the label counts, which have no version: the server fetches a model that has them."""
     fast, slow = Classifier(SIMPLE, distributed=True), models.Classifier(SIMPLE, True)
     ahead = models.Classifier(SIMPLE, True)
-    ahead.put_diff(ahead.get_diff())
+    mix_slow_alone(ahead)
     ahead.train(bytes_of(FIRST[:1]))
     call(fast, "train", FIRST)
     slow.train(bytes_of(FIRST))
     scores = call(fast, "classify", [FIRST[0][1]])
-    assert fast.put_diff(pack(ahead.get_diff())) is slow.put_diff(ahead.get_diff()) is False
+    _, snapshot = give(fast)
+    assert fast.put_diff(pack(ahead.get_diff()), snapshot) is slow.put_diff(ahead.get_diff(), slow.given()) is False
     assert stored(unpack(fast.pack())) == stored(slow.pack())
     assert call(fast, "classify", [FIRST[0][1]]) == scores
-    assert call(fast, "get_labels") == {b"a": 1}
+    assert call(fast, "get_labels") == {b"a": 1, b"b": 1}
 
 
 def test_rows_of_the_diff_that_become_empty_disappear() -> None:
@@ -207,7 +208,7 @@ def test_rows_of_the_diff_that_become_empty_disappear() -> None:
     config = {"method": "PA", "converter": SIMPLE["converter"]}
     fast, slow = Classifier(config, distributed=True), models.Classifier(config, True)
     run(fast, slow, "train", [["d", [[], [["y", 1.0]]]]])
-    assert fast.put_diff(fast.get_diff()) is slow.put_diff(slow.get_diff()) is True
+    assert mix_alone(fast) is mix_slow_alone(slow) is True
     for label in "ab":
         run(fast, slow, "set_label", label)
     run(fast, slow, "train", [["a", [[], [["x", 1.0]]]], ["b", [[], [["x", 5.0], ["y", -1.0]]]]])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from jubatus._core.classifier import Classifier
 from jubatus._core.wire import unpack
-from tests.core.calls import call, diff_of, exact, stored
+from tests.core.calls import call, diff_of, exact, mix_of, mix_of_slow, stored
 from tests.reference import models
 
 METHODS = ["perceptron", "PA", "PA1", "PA2", "CW", "AROW", "NHERD"]
@@ -83,12 +83,11 @@ def test_three_servers_mix(method: str, rounds: list[list[Any]], query: list[Any
             call(fast, "train", data)
             slow.train(bytes_of(data))
             assert diff_of(unpack(fast.get_diff())) == diff_of(slow.get_diff())
-        mixed, want = (model.get_diff() for model in pairs[0])
-        for fast, slow in pairs[1:]:
-            mixed, want = Classifier.mix(mixed, fast.get_diff()), models.Classifier.mix(slow.get_diff(), want)
+        mixed, snapshots = mix_of([fast for fast, _ in pairs])
+        want = mix_of_slow([slow for _, slow in pairs])
         assert diff_of(unpack(mixed)) == diff_of(want)
-        for fast, slow in pairs:
-            assert fast.put_diff(mixed) is slow.put_diff(want) is True
+        for (fast, slow), snapshot in zip(pairs, snapshots, strict=True):
+            assert fast.put_diff(mixed, snapshot) is slow.put_diff(want, slow.given()) is True
             compare(fast, slow, [query])
 
 

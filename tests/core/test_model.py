@@ -8,7 +8,7 @@ from jubatus._core.model import Model
 from jubatus._core.wire import Reader, pack, unpack
 from jubatus.errors import BadArguments, JubatusError, ModelError, ModelFileError
 from jubatus.idl import Lock, Service, services
-from tests.core.calls import call, exact, stored
+from tests.core.calls import call, exact, give, mix_alone, mix_of, stored
 from tests.core.generate import CONFIGS, Arguments, mixes_by_mean, model_of, takes_list
 
 CASES = [
@@ -35,13 +35,10 @@ def learn(service: Service, models: list[Any], seed: int | str, calls: int = 30,
                 pass
 
 
-def answers(service: Service, model: Any, counts: bool = True) -> Any:
-    """Ask everything that changes nothing; lists in which the order may depend on the node come sorted.
-
-    Without ``counts``, only what is asked about an argument.
-    """
+def answers(service: Service, model: Any) -> Any:
+    """Ask everything that changes nothing; lists in which the order may depend on the node come sorted."""
     arguments = Arguments(0)
-    rows = [m for m in service.methods if m.lock is Lock.ANALYSIS and (counts or m.args)]
+    rows = [m for m in service.methods if m.lock is Lock.ANALYSIS]
     before = model.pack()
     result = [settled(call(model, m.name, *arguments.of_method(m))) for m in rows for _ in range(4)]
     assert model.pack() == before
@@ -83,16 +80,13 @@ def three(service: Service, config: dict[str, Any], forget: bool = False) -> lis
         for i, model in enumerate(models):
             learn(service, [model], f"{round_} {i}", 15, forget)
         if round_ == 0:
-            mixed = mix_all(models)
-            assert [model.put_diff(mixed) for model in models] == [True] * 3
+            mix_all(models)
     return models
 
 
-def mix_all(models: list[Any]) -> bytes:
-    mixed: bytes = models[0].get_diff()
-    for model in models[1:]:
-        mixed = model.mix(mixed, model.get_diff())
-    return mixed
+def mix_all(models: list[Any]) -> None:
+    mixed, snapshots = mix_of(models)
+    assert [model.put_diff(mixed, given) for model, given in zip(models, snapshots, strict=True)] == [True] * len(models)
 
 
 def test_every_service_is_tested() -> None:
@@ -212,10 +206,11 @@ def test_mixing_is_associative_and_in_any_order(service: Service, config: dict[s
     models = three(service, config)
     a, b, c = (model.get_diff() for model in models)
     mix = models[0].mix
-    left, right = mix(mix(a, b), c), mix(a, mix(b, c))
+    left, right = mix([mix([a, b]), c]), mix([a, mix([b, c])])
+    assert mix([a, b, c]) == left
     assert unordered(unpack(left)) == unordered(unpack(right))
-    assert unordered(unpack(mix(a, b))) == unordered(unpack(mix(b, a)))
-    assert unordered(unpack(left)) == unordered(unpack(mix(mix(c, b), a)))
+    assert unordered(unpack(mix([a, b]))) == unordered(unpack(mix([b, a])))
+    assert unordered(unpack(left)) == unordered(unpack(mix([c, b, a])))
 
 
 @every_model
@@ -223,20 +218,19 @@ def test_mixing_with_an_empty_diff_changes_nothing(service: Service, config: dic
     model = three(service, config)[0]
     new = model_of(service, config, True)
     new.unpack(model.pack())
-    new.put_diff(new.get_diff())
+    mix_alone(new)
     diff = model.get_diff()
     fresh, first = (model_of(service, config, True) for _ in range(2))
     learn(service, [first], 9, 10, False)
     diff = first.get_diff()
-    for mixed in (first.mix(diff, empty_diff(fresh)), first.mix(empty_diff(fresh), diff)):
+    for mixed in (first.mix([diff, empty_diff(fresh)]), first.mix([empty_diff(fresh), diff])):
         assert unordered(unpack(mixed)) == unordered(unpack(diff))
 
 
 @pytest.mark.parametrize(("service", "config"), MIXED)
 def test_after_a_mix_all_servers_answer_alike(service: Service, config: dict[str, Any]) -> None:
     models = three(service, config)
-    mixed = mix_all(models)
-    assert [model.put_diff(mixed) for model in models] == [True] * 3
+    mix_all(models)
     want = answers(service, models[0])
     assert [answers(service, model) for model in models[1:]] == [want, want]
     diffs = [unordered(unpack(model.get_diff())) for model in models]
@@ -247,11 +241,11 @@ def test_after_a_mix_all_servers_answer_alike(service: Service, config: dict[str
 def test_a_diff_of_another_version_is_refused(service: Service, config: dict[str, Any]) -> None:
     model, ahead = (model_of(service, config, True) for _ in range(2))
     learn(service, [model], 2, 10)
-    ahead.put_diff(ahead.get_diff())
-    asked, diff = answers(service, model, counts=False), model.get_diff()
-    assert model.put_diff(ahead.get_diff()) is False
-    assert answers(service, model, counts=False) == asked  # label counts have no version and are taken
-    assert unpack(model.get_diff())[-1] == unpack(diff)[-1]
+    mix_alone(ahead)
+    before, (diff, snapshot) = model.pack(), give(model)
+    assert model.put_diff(ahead.get_diff(), snapshot) is False
+    assert model.pack() == before
+    assert model.mix([diff, ahead.get_diff()]) == model.mix([ahead.get_diff(), diff]) == ahead.get_diff()
     assert ahead.put_diff(model_of(service, config, True).get_diff()) is False
 
 
@@ -268,7 +262,7 @@ def test_a_diff_that_is_none_is_refused(service: Service, config: dict[str, Any]
             model.put_diff(bad)
         for pair in ((bad, diff), (diff, bad)):
             with pytest.raises(JubatusError):
-                model.mix(*pair)
+                model.mix(pair)
         assert model.pack() == before
     for _ in range(200):
         flipped = bytearray(diff)
@@ -277,7 +271,7 @@ def test_a_diff_that_is_none_is_refused(service: Service, config: dict[str, Any]
         victim.unpack(before)
         whole = victim.pack()
         try:
-            victim.put_diff(victim.mix(diff, bytes(flipped)))
+            victim.put_diff(victim.mix([diff, bytes(flipped)]))
             victim.put_diff(bytes(flipped))
         except JubatusError:
             pass

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jubatus._core.classifier import Classifier
 from jubatus._core.wire import pack, unpack
 from jubatus.errors import ModelError
-from tests.core.calls import call, diff_of, exact, stored
+from tests.core.calls import call, diff_of, exact, mix_of, mix_of_slow, stored
 from tests.core.test_linear import CONVERTER, METHODS, datum, small
 from tests.reference import models
 from tests.reference.linear import Refused
@@ -145,10 +145,10 @@ def test_a_mix_touches_its_labels_and_drops_what_was_forgotten() -> None:
             shared = [[], [["x", 1.0 - 2 * i]]]
             call(f, "train", [[label, shared]])
             s.train([[label.encode(), shared]])
-    mixed = Classifier.mix(fast[0].get_diff(), fast[1].get_diff())
-    want = models.Classifier.mix(slow[1].get_diff(), slow[0].get_diff())
-    for f, s in zip(fast, slow, strict=True):
-        assert f.put_diff(mixed) is s.put_diff(want) is True
+    mixed, snapshots = mix_of(fast)
+    want = mix_of_slow(slow)
+    for f, s, snapshot in zip(fast, slow, snapshots, strict=True):
+        assert f.put_diff(mixed, snapshot) is s.put_diff(want, s.given()) is True
         assert call(f, "get_labels") == s.get_labels() == {b"A": 1, b"B": 1, b"C": 1, b"D": 1}
         assert exact(call(f, "classify", [[[], [["x", 1.0]]]])) == exact(s.classify([[[], [["x", 1.0]]]]))
     in_order = [[label for label, _ in call(f, "classify", [[[], []]])[0]] for f in fast]
@@ -178,12 +178,11 @@ def test_servers_that_unlearn_and_mix(
                 except Refused:
                     continue
                 call(f, "train", [[label, numbers]])
-        mixed, want = fast[0].get_diff(), slow[0].get_diff()
-        for f, s in zip(fast[1:], slow[1:], strict=True):
-            mixed, want = Classifier.mix(mixed, f.get_diff()), models.Classifier.mix(s.get_diff(), want)
+        mixed, snapshots = mix_of(fast)
+        want = mix_of_slow(slow)
         assert diff_of(unpack(mixed)) == diff_of(want)
-        for f, s in zip(fast, slow, strict=True):
-            assert f.put_diff(mixed) is s.put_diff(want) is True
+        for f, s, snapshot in zip(fast, slow, snapshots, strict=True):
+            assert f.put_diff(mixed, snapshot) is s.put_diff(want, s.given()) is True
             assert call(f, "get_labels") == s.get_labels()
             assert exact(call(f, "classify", [query])) == exact(s.classify([query]))
             assert stored(unpack(f.pack())) == stored(s.pack())

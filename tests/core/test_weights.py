@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jubatus._core.weight import Weight
 from jubatus._core.wire import pack, unpack
 from jubatus.errors import ModelError
-from tests.core.calls import call, exact, stored
+from tests.core.calls import call, exact, mix_alone, mix_of, mix_of_slow, mix_slow_alone, stored
 from tests.core.strategies import configs, data
 from tests.reference import models
 from tests.reference.text import ConversionError
@@ -40,7 +40,7 @@ def test_any_sequence_answers_as_the_slow_model(config: dict[str, Any], sequence
             slow.unpack(unpack(packed))
         elif method == "mix":
             assert exact(unpack(fast.get_diff())) == exact(slow.get_diff())
-            assert fast.put_diff(fast.get_diff()) is slow.put_diff(slow.get_diff()) is True
+            assert mix_alone(fast) is mix_slow_alone(slow) is True
         elif method == "clear":
             assert call(fast, "clear") is slow.clear() is True
         else:
@@ -73,12 +73,11 @@ def test_mixed_counters_are_those_of_the_slow_model(config: dict[str, Any], node
             except ConversionError:
                 continue
             call(f, "update", datum)
-    mixed, want = fast[0].get_diff(), slow[0].get_diff()
-    for f, s in zip(fast[1:], slow[1:], strict=True):
-        mixed, want = Weight.mix(mixed, f.get_diff()), models.Weight.mix(s.get_diff(), want)
+    mixed, snapshots = mix_of(fast)
+    want = mix_of_slow(slow)
     assert exact(unpack(mixed)) == exact(want)
-    for f, s in zip(fast, slow, strict=True):
-        assert f.put_diff(mixed) is s.put_diff(want) is True
+    for f, s, snapshot in zip(fast, slow, snapshots, strict=True):
+        assert f.put_diff(mixed, snapshot) is s.put_diff(want, s.given()) is True
         assert state(f) == stored(s.pack())
         try:
             wanted = s.calc_weight(query)
@@ -90,13 +89,13 @@ def test_mixed_counters_are_those_of_the_slow_model(config: dict[str, Any], node
 def test_a_diff_of_another_version_is_refused_and_loses_against_a_newer_one() -> None:
     config = {"converter": {"string_rules": [{"key": "*", "type": "space", "sample_weight": "bin", "global_weight": "idf1"}]}}
     old, new = Weight(config, distributed=True), Weight(config, distributed=True)
-    assert new.put_diff(new.get_diff())
+    assert mix_alone(new)
     for model, text in ((old, "a b"), (new, "b c")):
         call(model, "update", [[["k", text]]])
     before = state(old)
     assert old.put_diff(new.get_diff()) is False
     assert state(old) == before
-    for mixed in (Weight.mix(old.get_diff(), new.get_diff()), Weight.mix(new.get_diff(), old.get_diff())):
+    for mixed in (Weight.mix([old.get_diff(), new.get_diff()]), Weight.mix([new.get_diff(), old.get_diff()])):
         assert unpack(mixed) == unpack(new.get_diff())
 
 

@@ -10,7 +10,7 @@ from jubatus import idl
 from jubatus._core.wire import Reader, pack, unpack
 from jubatus.errors import BadArguments, ModelError, UnknownMethod
 from tests.conftest import Start
-from tests.core.calls import call, diff_of
+from tests.core.calls import call, diff_of, give, mix_alone, mix_of
 from tests.golden.compare import FOLDER, check, decoded, difference, load, recordings
 
 SLACK = 1e-12
@@ -93,8 +93,11 @@ def test_two_servers_and_their_mixes(path: Path) -> None:
     models = [model_of(recording, distributed=True) for _ in range(2)]
     for i, step in enumerate(recording["steps"]):
         if step["method"] == "do_mix":
-            mixed = type(models[0]).mix(*(model.get_diff() for model in models))
-            assert [model.put_diff(mixed) for model in models] == [True, True]
+            mixed, snapshots = mix_of(models)
+            assert [model.put_diff(mixed, given) for model, given in zip(models, snapshots, strict=True)] == [
+                True,
+                True,
+            ]
             continue
         got = call(models[step["server"]], step["method"], *step["args"][1:])
         assert not (wrong := check({**step, "compare": "exact"}, got, SLACK)), f"step {i} {step['method']}: {wrong}"
@@ -104,12 +107,13 @@ def test_two_servers_and_their_mixes(path: Path) -> None:
 def test_diffs_and_what_putting_them_does(path: Path) -> None:
     recording = load(path)
     model = model_of(recording, distributed=True)
-    assert model.put_diff(model.get_diff())  # a server of the original mixes once when it joins
+    assert mix_alone(model)  # a server of the original mixes once when it joins
     for update in recording["updates"]:
         call(model, update["method"], *update["args"][1:])
     diff = base64.b64decode(recording["diff"])
-    assert not difference(text_of(diff_of(unpack(model.get_diff()))), text_of(diff_of(unpack(diff))), SLACK)
-    assert model.put_diff(diff) is True
+    given, snapshot = give(model)
+    assert not difference(text_of(diff_of(unpack(given))), text_of(diff_of(unpack(diff))), SLACK)
+    assert model.put_diff(diff, snapshot) is True
     replay(recording, model, recording["queries"])
     _, packed = recording["model"]
     assert not difference(text_of(unpack(model.pack())), text_of(unpack(base64.b64decode(packed))), SLACK)

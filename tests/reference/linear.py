@@ -8,7 +8,7 @@ the margin and C the regularization weight.
 from typing import Any
 
 from tests.reference.ieee import div, f32, sqrt
-from tests.reference.storage import Labels, MixtureStorage, Storage, mix_weights
+from tests.reference.storage import Given, Labels, MixtureStorage, Storage, mix_weights
 from tests.reference.unlearn import unlearner
 from tests.reference.weights import Vector
 
@@ -44,7 +44,8 @@ class Linear:
     def __init__(self, method: str, parameter: dict[str, Any] | None, distributed: bool = False) -> None:
         self.learn = getattr(self, "_learn_" + ALIASES.get(method, method).lower())
         self.c = f32((parameter or {}).get("regularization_weight", 1.0))
-        self.storage: Storage = MixtureStorage() if distributed else Storage()
+        covariant = self.learn in (self._learn_cw, self._learn_arow, self._learn_nherd)
+        self.storage: Storage = MixtureStorage(covariant) if distributed else Storage()
         self.labels = Labels()
         self.unlearner = unlearner(parameter, self._forget)
 
@@ -210,17 +211,25 @@ class Linear:
     def get_diff(self) -> list[Any]:
         return [self.storage.get_diff(), self.labels.get_diff()]
 
+    def given(self) -> list[Given]:
+        return [self.storage.given(), self.labels.given()]
+
     @staticmethod
     def mix(new: list[Any], acc: list[Any]) -> list[Any]:
         return [mix_weights(new[0], acc[0]), Labels.mix(new[1], acc[1])]
 
-    def put_diff(self, diff: list[Any]) -> bool:
+    def put_diff(self, diff: list[Any], since: list[Given | None]) -> bool:
         weights, counts = diff
-        if self.unlearner is not None:
+        if self.unlearner is not None and weights[1][1] == [self.storage.version]:
             weights = self._remembered(weights)
-        done = self.storage.put_diff(weights)
-        self.labels.put_diff(counts)
+        done = self.storage.put_diff(weights, since[0])
+        self.labels.put_diff(counts, since[1])
         return done
+
+    def catch_up(self, fresh: "Linear", since: list[Given | None]) -> None:
+        assert isinstance(self.storage, MixtureStorage) and isinstance(fresh.storage, MixtureStorage)
+        self.storage.catch_up(fresh.storage, since[0])
+        self.labels.catch_up(fresh.labels, since[1])
 
     def _remembered(self, weights: list[Any]) -> list[Any]:
         """Touch every label of a mixed diff, then leave out the cells of labels that were unlearned again."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.reference.converter import Converter, Datum, sort_and_merge
 from tests.reference.linear import Linear
+from tests.reference.storage import Given
 from tests.reference.weights import Weights
 
 
@@ -51,13 +52,36 @@ class Classifier:
     def get_diff(self) -> list[Any]:
         return [*self.linear.get_diff(), self.converter.weights.get_diff()]
 
+    def given(self) -> list[Given | None]:
+        """Remember the diff as it is."""
+        return [*self.linear.given(), self.converter.weights.given()]
+
     @staticmethod
     def mix(new: list[Any], acc: list[Any]) -> list[Any]:
+        """A diff of an older version is left out as a whole."""
+        if versions(new) != versions(acc):
+            return max(new, acc, key=versions)
         return [*Linear.mix(new[:2], acc[:2]), Weights.mix(new[2], acc[2])]
 
-    def put_diff(self, diff: list[Any]) -> bool:
-        done = [self.linear.put_diff(diff[:2]), self.converter.weights.put_diff(diff[2])]
-        return all(done)
+    def put_diff(self, diff: list[Any], since: list[Given | None] | None = None) -> bool:
+        """A diff of which a part is of another version changes nothing."""
+        if versions(diff) != versions(self.get_diff()):
+            return False
+        since = since or [None] * 3
+        self.linear.put_diff(diff[:2], since[:2])
+        self.converter.weights.put_diff(diff[2], since[2])
+        return True
+
+    def catch_up(self, fresh: "Classifier", since: list[Given | None] | None = None) -> None:
+        since = since or [None] * 3
+        self.linear.catch_up(fresh.linear, since[:2])
+        self.converter.weights.catch_up(fresh.converter.weights, since[2])
+
+
+def versions(diff: list[Any]) -> list[int]:
+    """The versions of weights and statistics."""
+    weights, _, statistics = diff
+    return [weights[1][1][0], statistics[1][0]]
 
 
 class Weight:
@@ -88,9 +112,16 @@ class Weight:
     def get_diff(self) -> list[Any]:
         return [self.converter.weights.get_diff()]
 
+    def given(self) -> list[Given | None]:
+        """Remember the diff as it is."""
+        return [self.converter.weights.given()]
+
     @staticmethod
     def mix(new: list[Any], acc: list[Any]) -> list[Any]:
         return [Weights.mix(new[0], acc[0])]
 
-    def put_diff(self, diff: list[Any]) -> bool:
-        return self.converter.weights.put_diff(diff[0])
+    def put_diff(self, diff: list[Any], since: list[Given | None] | None = None) -> bool:
+        return self.converter.weights.put_diff(diff[0], since[0] if since else None)
+
+    def catch_up(self, fresh: "Weight", since: list[Given | None] | None = None) -> None:
+        self.converter.weights.catch_up(fresh.converter.weights, since[0] if since else None)

@@ -1,7 +1,12 @@
-"""Weights of a linear model: a cell (weight, covariance, unused) for each feature and label; labels and their counts."""
+"""Weights of a linear model: a cell (weight, covariance, unused) for each feature and label; labels and their counts.
 
+A MIX goes further than the original's, in which what a server learns between giving its diff and getting the mixed one
+is lost: here it stays the diff. What was given is remembered with its era, which ends when the diff is of something else.
+"""
+
+import struct
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.reference.tr1 import Map
 from tests.reference.weights import Vector
@@ -14,6 +19,18 @@ ZERO: Cell = (0.0, 0.0, 0.0)
 
 def plus(a: Cell, b: Cell) -> Cell:
     return a[0] + b[0], a[1] + b[1], a[2] + b[2]
+
+
+class Given(NamedTuple):
+    """A copy of a diff: for each key what it held."""
+
+    era: object
+    values: dict[Any, Any]
+
+
+def same(a: Iterable[float], b: Iterable[float]) -> bool:
+    """Whether numbers are equal bit for bit."""
+    return all(struct.pack("d", x) == struct.pack("d", y) for x, y in zip(a, b, strict=True))
 
 
 class Keys:
@@ -102,7 +119,10 @@ class Storage:
     def get_diff(self) -> list[Any]:
         return [1, [[], [self.version]]]
 
-    def put_diff(self, diff: list[Any]) -> bool:
+    def given(self) -> Given:
+        raise AssertionError("a standalone model is never mixed")
+
+    def put_diff(self, diff: list[Any], since: Given | None = None) -> bool:
         raise AssertionError("a standalone model is never mixed")
 
     def pack(self) -> list[Any]:
@@ -123,13 +143,23 @@ class Storage:
 
 
 class MixtureStorage(Storage):
-    """The tables of a server in a cluster: what was mixed, and what was learnt since."""
+    """The tables of a server in a cluster: what was mixed, and what was learnt since.
+
+    Args:
+        covariant: whether the method has covariances. Then a mixed cell's is not 0.
+    """
 
     name = "local_storage_mixture"
+
+    def __init__(self, covariant: bool) -> None:
+        super().__init__()
+        self.covariant = covariant
+        self.era = object()
 
     def clear(self) -> None:
         super().clear()
         self.diff = Map()
+        self.era = object()
 
     def row(self, feature: bytes) -> dict[int, Cell]:
         row = super().row(feature)
@@ -148,26 +178,85 @@ class MixtureStorage(Storage):
     def tables(self) -> Iterable[Table]:
         return self.table, self.diff
 
+    def unpack(self, packed: list[Any]) -> None:
+        super().unpack(packed)
+        self.version = packed[3][0]
+        self.era = object()
+
     def get_diff(self) -> list[Any]:
         names = self.keys.names
         rows = [[f, [[names[i], list(cell)] for i, cell in row.items()]] for f, row in self.diff.items()]
         return [1, [rows, [self.version]]]
 
-    def put_diff(self, diff: list[Any]) -> bool:
+    def given(self) -> Given:
+        return Given(self.era, {(f, i): cell for f, row in self.diff.items() for i, cell in row.items()})
+
+    def subtract(self, since: Given | None) -> None:
+        """Take what was given out of the diff; a cell that has not changed leaves it."""
+        if since is None or since.era is not self.era:
+            return
+        for (feature, label_id), given in since.values.items():
+            if feature not in self.diff or label_id not in self.diff[feature]:
+                continue
+            v1, v2, v3 = self.diff[feature][label_id]
+            if not same((v1, v2), given[:2]):
+                self.diff[feature][label_id] = (v1 - given[0], v2, v3)
+                continue
+            _drop_cell(self.diff, feature, label_id)
+            if self.covariant and self.table[feature][label_id][1] == 0.0:
+                _drop_cell(self.table, feature, label_id)
+
+    def put_diff(self, diff: list[Any], since: Given | None = None) -> bool:
         _, (rows, version) = diff
         if version != [self.version]:
             return False
+        self.subtract(since)
         for feature, cells in rows:
             row = self.table.setdefault(feature, Map())
+            own = self.diff[feature] if feature in self.diff else Map()
             for label, cell in cells:
                 label_id = self.keys.register(label)
-                row[label_id] = plus(row.get(label_id, ZERO), tuple(cell))
+                before = row.get(label_id, ZERO)
+                after = plus(before, tuple(cell))
+                if self.covariant:
+                    if before[1] == 0.0 and cell[1] <= 0.0:
+                        after = (after[0], 1.0 + cell[1], after[2])
+                    if label_id in own:
+                        v1, v2, v3 = own[label_id]
+                        own[label_id] = (v1, surer(before[1] + v2, after[1]), v3)
+                row[label_id] = after
         self.version += 1
-        self.diff.clear()
+        self.era = object()
         return True
+
+    def catch_up(self, fresh: "MixtureStorage", since: Given | None = None) -> None:
+        """Become another one, but keep the own diff."""
+        fresh.subtract(fresh.given())
+        self.subtract(since)
+        kept = [
+            (feature, self.keys.names[label_id], cell, self.table[feature][label_id][1] if self.covariant else 0.0)
+            for feature, row in self.diff.items()
+            for label_id, cell in row.items()
+        ]
+        labels = [label for label in self.scores([]) if label in {kept_label for _, kept_label, _, _ in kept}]
+        self.table, self.diff, self.keys, self.version = fresh.table, fresh.diff, fresh.keys, fresh.version
+        self.era = object()
+        for label in labels:
+            self.keys.register(label)
+        for feature, label, (v1, v2, v3), master in kept:
+            label_id = self.keys.register(label)
+            if self.covariant:
+                now = self.table.setdefault(feature, Map()).setdefault(label_id, ZERO)[1]
+                v2 = master + v2 if now == 0.0 else surer(master + v2, now)
+            self.diff.setdefault(feature, Map())[label_id] = (v1, v2, v3)
 
     def status(self) -> dict[str, str]:
         return super().status() | {"num_features_diff": str(len(self.diff)), "model_version": str(self.version)}
+
+
+def surer(covariance: float, master: float) -> float:
+    """Give the diff of a cell that keeps its covariance where it is below the master's."""
+    return covariance - master if covariance - master < 0.0 else 0.0
 
 
 def mix_weights(new: list[Any], acc: list[Any]) -> list[Any]:
@@ -199,24 +288,32 @@ class Labels:
     def __init__(self) -> None:
         self.master: Map[bytes, int] = Map()
         self.diff: Map[bytes, int] = Map()
+        self.births: dict[bytes, object] = {}
         self.version = 0
+        self.era = object()
 
     def clear(self) -> None:
-        self.master, self.diff = Map(), Map()
+        self.master, self.diff, self.births = Map(), Map(), {}
+        self.era = object()
+
+    def add(self, label: bytes, n: int) -> None:
+        self.births.setdefault(label, object())
+        self.diff[label] = self.diff.get(label, 0) + n
 
     def increment(self, label: bytes) -> None:
-        self.diff[label] = self.diff.get(label, 0) + 1
+        self.add(label, 1)
 
     def set_label(self, label: bytes) -> bool:
         if label in self.master or label in self.diff:
             return False
-        self.diff[label] = 0
+        self.add(label, 0)
         return True
 
     def delete_label(self, label: bytes) -> bool:
         known = [counts for counts in (self.master, self.diff) if label in counts]
         for counts in known:
             del counts[label]
+        self.births.pop(label, None)
         return bool(known)
 
     def counts(self) -> dict[bytes, int]:
@@ -226,16 +323,39 @@ class Labels:
     def get_diff(self) -> dict[bytes, int]:
         return self.diff.to_dict()
 
+    def given(self) -> Given:
+        return Given(self.era, {label: (n, self.births[label]) for label, n in self.diff.items()})
+
     @staticmethod
     def mix(new: dict[bytes, int], acc: dict[bytes, int]) -> dict[bytes, int]:
         return {label: new.get(label, 0) + acc.get(label, 0) for label in [*acc, *(k for k in new if k not in acc)]}
 
-    def put_diff(self, diff: dict[bytes, int]) -> bool:
+    def subtract(self, since: Given | None) -> None:
+        if since is None or since.era is not self.era:
+            return
+        for label, (n, birth) in since.values.items():
+            if label not in self.diff or self.births[label] is not birth:
+                continue
+            if self.diff[label] == n:
+                del self.diff[label]
+            else:
+                self.diff[label] -= n
+
+    def put_diff(self, diff: dict[bytes, int], since: Given | None = None) -> bool:
+        self.subtract(since)
         for label, n in diff.items():
+            self.births.setdefault(label, object())
             self.master[label] = self.master.get(label, 0) + n
-        self.diff = Map()
         self.version += 1
+        self.era = object()
         return True
+
+    def catch_up(self, fresh: "Labels", since: Given | None = None) -> None:
+        self.subtract(since)
+        kept = self.diff.to_dict()
+        self.unpack([fresh.master.to_dict(), {}, [fresh.version]])
+        for label, n in kept.items():
+            self.add(label, n)
 
     def pack(self) -> list[Any]:
         return [self.master.to_dict(), self.diff.to_dict(), [self.version]]
@@ -243,6 +363,8 @@ class Labels:
     def unpack(self, packed: list[Any]) -> None:
         master, diff, (self.version,) = packed
         self.master, self.diff = Map(master.items()), Map(diff.items())
+        self.births = {label: object() for label in [*master, *diff]}
+        self.era = object()
 
 
 def _add(table: Table, feature: bytes, label_id: int, d: Cell) -> None:
@@ -253,9 +375,13 @@ def _add(table: Table, feature: bytes, label_id: int, d: Cell) -> None:
 def _drop_label(table: Table, label_id: int) -> None:
     for feature in list(table):
         if label_id in table[feature]:
-            del table[feature][label_id]
-            if not len(table[feature]):
-                del table[feature]
+            _drop_cell(table, feature, label_id)
+
+
+def _drop_cell(table: Table, feature: bytes, label_id: int) -> None:
+    del table[feature][label_id]
+    if not len(table[feature]):
+        del table[feature]
 
 
 def _pack_table(table: Table) -> dict[bytes, Any]:

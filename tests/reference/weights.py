@@ -1,5 +1,6 @@
 """Document statistics of the converter: counters in two copies, the weights that follow from them, and their mix."""
 
+import struct
 from dataclasses import dataclass, field
 from math import floor
 from typing import Any
@@ -39,6 +40,21 @@ class Record:
         counters = (self.frequencies, self.group_frequencies, self.group_lengths)
         return [self.documents, *([c.to_dict()] for c in counters), self.user.to_dict()]
 
+    def subtract(self, other: "Record") -> None:
+        """Take an earlier state out; what has not changed since is gone."""
+        self.documents -= other.documents
+        for mine, theirs, adds in (
+            (self.frequencies, other.frequencies, True),
+            (self.group_frequencies, other.group_frequencies, True),
+            (self.group_lengths, other.group_lengths, True),
+            (self.user, other.user, False),
+        ):
+            for key, n in theirs.items():
+                if struct.pack("d", mine[key]) == struct.pack("d", n):
+                    del mine[key]
+                elif adds:
+                    mine[key] -= n
+
     @classmethod
     def unpack(cls, packed: list[Any]) -> "Record":
         documents, *counters, user = packed
@@ -64,10 +80,12 @@ class Weights:
         self.version = 0
         self.diff = Record()
         self.master = Record()
+        self.era = object()
 
     def clear(self) -> None:
         self.diff = Record()
         self.master = Record()
+        self.era = object()
 
     def count(self, vector: Vector, groups: bool) -> None:
         """Count one document, given its vector of sample weights."""
@@ -121,6 +139,14 @@ class Weights:
     def get_diff(self) -> list[Any]:
         return [self.diff.pack(), [self.version]]
 
+    def given(self) -> Any:
+        """Remember the diff as it is."""
+        return self.era, Record.unpack(self.diff.pack())
+
+    def subtract(self, since: Any) -> None:
+        if since is not None and since[0] is self.era:
+            self.diff.subtract(since[1])
+
     @staticmethod
     def mix(new: list[Any], acc: list[Any]) -> list[Any]:
         """Fold one more diff into the accumulator; of different versions the higher one stays."""
@@ -130,13 +156,20 @@ class Weights:
         total.merge(Record.unpack(new[0]))
         return [total.pack(), acc[1]]
 
-    def put_diff(self, diff: list[Any]) -> bool:
+    def put_diff(self, diff: list[Any], since: Any = None) -> bool:
+        """Take in a mixed diff; what was counted after ``given`` stays the diff."""
         if diff[1] != [self.version]:
             return False
+        self.subtract(since)
         self.master.merge(Record.unpack(diff[0]))
-        self.diff = Record()
         self.version += 1
+        self.era = object()
         return True
+
+    def catch_up(self, fresh: "Weights", since: Any = None) -> None:
+        self.subtract(since)
+        self.version, self.master = fresh.version, fresh.master
+        self.era = object()
 
     def pack(self) -> list[Any]:
         return [[self.version], self.diff.pack(), self.master.pack()]
@@ -144,6 +177,7 @@ class Weights:
     def unpack(self, packed: list[Any]) -> None:
         (self.version,), diff, master = packed
         self.diff, self.master = Record.unpack(diff), Record.unpack(master)
+        self.era = object()
 
     def status(self) -> dict[str, str]:
         result = {"weight_manager_version": str(self.version)}

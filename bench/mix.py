@@ -51,7 +51,7 @@ class Prober:
 
 
 def measure(made: Cluster, features: int, rounds: Iterator[int]) -> tuple[float, int, float]:
-    """Let the servers learn new features, a part each, and mix; return seconds, bytes, and ms of the longest classify."""
+    """Let the servers learn new features, a part each, and mix; return seconds, bytes, ms of the longest classify."""
     part = features // len(made.servers)
     for port in made.servers:
         start = next(rounds) * 10_000_000

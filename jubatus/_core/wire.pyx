@@ -33,8 +33,15 @@ cdef enum:
 
 cdef bytes take(Buffer& buffer):
     """Copy a buffer into a bytes object."""
-    cdef bytes out = PyBytes_FromStringAndSize(NULL, buffer.size)
-    copy(PyBytes_AS_STRING(out), <const char*>buffer.data, buffer.size)
+    return copied(<const char*>buffer.data, buffer.size)
+
+
+cdef bytes copied(const char* p, Py_ssize_t size):
+    cdef bytes out
+    if size < LARGE:
+        return p[:size]
+    out = PyBytes_FromStringAndSize(NULL, size)
+    copy(PyBytes_AS_STRING(out), p, size)
     return out
 
 
@@ -95,7 +102,7 @@ cdef class Reader:
         cdef const char* p
         if read_raw(self.cursor, p, size):
             raise mismatch("a string")
-        return p[:size]
+        return copied(p, size)
 
     def integer(self):
         """Return the next value, an integer."""

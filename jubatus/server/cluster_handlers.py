@@ -16,7 +16,7 @@ from jubatus.mixer.runner import Mixer
 from jubatus.mixer.state import MODEL_VERSION
 from jubatus.server.dispatch import Dispatcher, Parts
 
-SLICE = 5_000
+SLICE = 10_000
 """Features that are copied or prepared in one go, which takes about a millisecond."""
 
 

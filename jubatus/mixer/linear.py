@@ -38,7 +38,10 @@ PUT_DIFF = "put_diff"
 GET_MODEL = "get_model"
 
 PAUSE = 0.05
-"""Seconds between two tries to get the lock for a round that a client wants."""
+"""Seconds between two tries to get the lock for a round that is wanted now."""
+
+SETTLE = 0.1
+"""Seconds that keepers get to learn that a server leaves, and calls under way to arrive."""
 
 
 def step(state: State, me: Node, draw: Draw) -> Procedure[None]:
@@ -71,6 +74,29 @@ def forced(state: State, until: float) -> Procedure[bool]:
             return False
         yield Pause(PAUSE)
     return (yield from mix(state))
+
+
+def last(state: State, me: Node, until: float) -> Procedure[None]:
+    """Before the server leaves: take no more calls of keepers, and spread what it has learned since the last MIX.
+
+    Args:
+        state: of this server; with both intervals 0 nothing is mixed unless a client wants it.
+        me: this server.
+        until: when to give up waiting for the lock.
+    """
+    yield Deactivate()
+    if state.obsolete or not state.count or not (state.interval_sec or state.interval_count):
+        return
+    if all(node == me for node in (yield Members())):
+        return
+    yield Log(INFO, "mixing for the last time")
+    yield Pause(SETTLE)
+    while not (yield TakeLock()):
+        if (yield Now()) >= until:
+            yield Log(WARNING, f"failed to get ZooKeeper lock in time, {state.count} updates are not mixed")
+            return
+        yield Pause(PAUSE)
+    yield from mix(state)
 
 
 def mix(state: State) -> Procedure[bool]:

@@ -53,6 +53,9 @@ KINDS = (LINEAR, *push.CHOICES)
 TICK = 0.5
 """Seconds between two looks at what is due."""
 
+LAST = 2.0
+"""Seconds that a server which leaves waits for the lock."""
+
 THREADS = 4
 """More than can wait for ZooKeeper at the same time."""
 
@@ -174,13 +177,14 @@ class Mixer:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """End; a procedure that runs is finished first."""
+        """End; a procedure that runs is finished first, and what was learned is mixed for the last time."""
         self._state.running = False
         self._wake.set()
         if self._task is not None:
             await self._task
-        async with self._turn:
-            pass  # a round that a client wanted is finished too
+        async with self._turn:  # a round that a client wanted is finished too
+            if self._linear and self._task is not None:
+                await self._guarded(linear.last(self._state, self._me, time.monotonic() + LAST))
 
     async def do_mix(self) -> bool:
         """Mix now; return whether it succeeded."""

@@ -517,3 +517,46 @@ def test_levels_of_the_log() -> None:
     assert lost.send([]) == Log(
         logging.WARNING, "no server exists, assuming myself as up-to-date and becoming active node"
     )
+
+
+# the end
+
+
+def test_what_was_learned_is_mixed_before_the_end() -> None:
+    played = play(
+        linear.last(state(updates=3, running=False), A, 10.0),
+        (Deactivate(), None),
+        (Members(), ABC),
+        (Pause(linear.SETTLE), None),
+        (TakeLock(), False),
+        (Now(), 9.0),
+        (Pause(linear.PAUSE), None),
+        (TakeLock(), True),
+        *good_round(),
+    )
+    assert played.log[0] == "mixing for the last time"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [state(running=False), state(updates=3, obsolete=True), State(0, 0, 100.0, count=3, obsolete=False)],
+    ids=["nothing to mix", "obsolete", "mixes only when told"],
+)
+def test_a_server_that_has_nothing_to_give_just_goes(made: State) -> None:
+    assert play(linear.last(made, A, 10.0), (Deactivate(), None)).log == []
+
+
+def test_the_last_server_just_goes() -> None:
+    assert play(linear.last(state(updates=3), A, 10.0), (Deactivate(), None), (Members(), [A])).log == []
+
+
+def test_the_end_does_not_wait_for_the_lock_for_ever() -> None:
+    played = play(
+        linear.last(state(updates=3), A, 10.0),
+        (Deactivate(), None),
+        (Members(), ABC),
+        (Pause(linear.SETTLE), None),
+        (TakeLock(), False),
+        (Now(), 10.0),
+    )
+    assert played.log[-1] == "failed to get ZooKeeper lock in time, 3 updates are not mixed"

@@ -347,10 +347,11 @@ def test_a_server_that_is_removed_by_hand_ends(zookeeper: ZooKeeper, made: Clust
         client.close()
 
 
-def test_a_server_that_ends_in_order_is_left_out_before(made: Cluster) -> None:
-    servers = [made.server("-s", "1") for _ in range(2)]
+def test_a_server_that_ends_in_order_is_left_out_before_and_loses_nothing(made: Cluster) -> None:
+    servers = [made.server() for _ in range(3)]
     keeper = made.keeper()
     with load(keeper, made) as running:
         assert servers[0].stop() == 0
         running.goes_on()
     assert running.failures == []
+    assert settle(made) == running.trained

@@ -148,7 +148,7 @@ cdef class Reader:
         """Return the bytes of the next value, undecoded."""
         cdef const unsigned char* start = self.cursor.at
         self.skip()
-        return (<const char*>start)[:self.cursor.at - start]
+        return copied(<const char*>start, self.cursor.at - start)
 
     def unpack(self):
         """Return the next value as Python objects; raw strings become bytes.
@@ -210,7 +210,13 @@ cdef class Writer:
     def string(self, v):
         """Write bytes, or text as UTF-8, in the old raw format."""
         cdef bytes data = v if isinstance(v, bytes) else v.encode("utf-8", "surrogateescape")
-        self.buffer.raw(PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+        cdef const char* p = PyBytes_AS_STRING(data)
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
+        if size < LARGE:
+            self.buffer.raw(p, size)
+        else:
+            with nogil:  # long: diffs and models
+                self.buffer.raw(p, size)
 
     def integer(self, v):
         """Write an integer from -2**63 to 2**64 - 1 in its shortest form."""

@@ -1,8 +1,10 @@
 """The rules of the house that a program can check."""
 
 import ast
+import importlib
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,6 +112,16 @@ def test_no_file_outgrows_its_room() -> None:
 
 def test_each_extension_has_its_stub() -> None:
     assert [path.name for path in CORE.glob("*.pyx") if not path.with_suffix(".pyi").exists()] == []
+
+
+def test_each_service_has_its_commands() -> None:
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    for name in SERVICES:
+        assert scripts[f"juba{name}"] == f"jubatus.cli.server:{name}"
+        assert scripts[f"juba{name}_keeper"] == scripts[f"juba{name}_proxy"] == f"jubatus.cli.keeper:{name}"
+    for target in scripts.values():
+        module, _, function = target.partition(":")
+        assert callable(getattr(importlib.import_module(module), function))
 
 
 def texts(node: ast.AST) -> Iterator[object]:

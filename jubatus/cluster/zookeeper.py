@@ -34,6 +34,9 @@ BACKOFF = 0.5
 AGAIN = 0.05
 """Seconds before a request that the connection was lost under is sent again."""
 
+LOOK = 0.25
+"""Seconds after which a call that waits for its answer looks whether the session was closed."""
+
 FAREWELL = 3.0
 """Seconds that the end of a session may take."""
 
@@ -455,7 +458,7 @@ class ZooKeeper:
         if self._closed:
             raise ClusterError(f"the connection to ZooKeeper is closed: {self._hosts}")
         try:
-            return request().get(timeout=max(deadline - time.monotonic(), AGAIN))
+            return self._answer(request(), deadline)
         except NodeExistsError:
             raise NodeExists(path) from None
         except NoNodeError:
@@ -470,6 +473,18 @@ class ZooKeeper:
             raise ClusterError(f"ZooKeeper: {type(error).__name__} {error}: {path}") from error
         except (ValueError, TypeError) as error:
             raise ClusterError(f"ZooKeeper: {error}: {path!r}") from error
+
+    def _answer(self, answer: Any, deadline: float) -> Any:
+        """Wait for an answer until a time, or until the session is closed, which kazoo does not tell who waits."""
+        while True:
+            left = max(deadline - time.monotonic(), AGAIN)
+            try:
+                return answer.get(timeout=min(left, LOOK))
+            except KazooTimeoutError:
+                if self._closed:
+                    raise ConnectionClosedError from None
+                if left <= LOOK:
+                    raise
 
     # Nodes that nobody wants
 

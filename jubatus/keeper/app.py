@@ -122,8 +122,8 @@ class Keeper:
             await asyncio.sleep(POLL)
 
     async def end(self) -> None:
-        """Register no more."""
-        await asyncio.to_thread(self._registration.remove, self._path)
+        """End the session, which is short even if ZooKeeper does not answer; what is known is enough for the rest."""
+        await asyncio.to_thread(self._session.close)
 
     def close(self) -> None:
         """Let go of threads, and end the session with ZooKeeper."""

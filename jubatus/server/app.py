@@ -32,6 +32,9 @@ log = logging.getLogger("jubatus")
 
 LINEAR_MIXER = "linear_mixer"
 
+MIXER_GRACE = 4.0
+"""Seconds that the mixer gets for its end: as ZooKeeper takes its time too, a visor waits little longer."""
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -252,10 +255,13 @@ class Clustered:
         await self._mixer.start()
 
     async def end(self) -> None:
-        """Leave the cluster; a MIX that runs ends first."""
+        """Leave the cluster; a MIX that runs ends first, unless others keep it waiting."""
         assert self._mixer is not None
         log.info("stopping mixer thread")
-        await self._mixer.stop()
+        stopping = asyncio.ensure_future(self._mixer.stop())
+        await asyncio.wait((stopping,), timeout=MIXER_GRACE)
+        if not stopping.done():
+            log.warning("a mix does not end within %g s, leaving without it", MIXER_GRACE)
         await asyncio.get_running_loop().run_in_executor(self._blocking, self._member.leave)
         log.info("leaving from the cluster %s", self._cluster.name)
 

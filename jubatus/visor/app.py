@@ -84,9 +84,8 @@ class Visor:
         await asyncio.to_thread(self._registration.want, self._path)
 
     async def end(self) -> None:
-        """Be registered no more, and stop all servers."""
-        self._registration.remove(self._path)
-        await self._children.close()
+        """End the session and stop all servers; neither waits for the other."""
+        await asyncio.gather(asyncio.to_thread(self._zk.close), self._children.close())
 
     def close(self) -> None:
         """End the session."""

@@ -82,7 +82,7 @@ def last(state: State, me: Node, until: float) -> Procedure[None]:
     Args:
         state: of this server; with both intervals 0 nothing is mixed unless a client wants it.
         me: this server.
-        until: when to give up waiting for the lock.
+        until: when to begin nothing more.
     """
     yield Deactivate()
     if state.obsolete or not state.count or not (state.interval_sec or state.interval_count):
@@ -91,12 +91,14 @@ def last(state: State, me: Node, until: float) -> Procedure[None]:
         return
     yield Log(INFO, "mixing for the last time")
     yield Pause(SETTLE)
-    while not (yield TakeLock()):
-        if (yield Now()) >= until:
-            yield Log(WARNING, f"failed to get ZooKeeper lock in time, {state.count} updates are not mixed")
+    while state.count:  # calls of a keeper that learned late may come during a round
+        while not (yield TakeLock()):
+            if (yield Now()) >= until:
+                yield Log(WARNING, f"failed to get ZooKeeper lock in time, {state.count} updates are not mixed")
+                return
+            yield Pause(PAUSE)
+        if not (yield from mix(state)) or (yield Now()) >= until:
             return
-        yield Pause(PAUSE)
-    yield from mix(state)
 
 
 def mix(state: State) -> Procedure[bool]:

@@ -533,6 +533,10 @@ def test_what_was_learned_is_mixed_before_the_end() -> None:
         (Pause(linear.PAUSE), None),
         (TakeLock(), True),
         *good_round(),
+        (Now(), 9.5),
+        (TakeLock(), True),  # the updates that the round did not spread
+        *good_round(),
+        (Now(), 10.0),
     )
     assert played.log[0] == "mixing for the last time"
 

@@ -69,6 +69,13 @@ def check(lines: list[str], servers: int) -> None:
     assert lines[-1] == f"OK: {right}, NG: {500 - right}, accuracy: {right / 5:.1f} %"
 
 
+def knows_three_servers(keeper: Running) -> bool:
+    """Whether the servers are all active, which comes a moment after their registration, and the keeper knows it."""
+    with keeper.peer() as peer:
+        error, status = peer.call("get_status", name="tutorial")
+    return error is None and len(status) == 3
+
+
 def test_one_machine(zookeeper: ZooKeeper, tmp_path: Path, processes: list[Running]) -> None:
     zookeeper.clear()
     where = f"--zookeeper={zookeeper.hosts}"
@@ -91,6 +98,7 @@ def test_one_machine(zookeeper: ZooKeeper, tmp_path: Path, processes: list[Runni
     finally:
         client.stop()
         client.close()
+    wait_for(lambda: knows_three_servers(processes[0]))
     check(tutorial("--server_port=9198", "--name=tutorial"), 3)
 
 
@@ -107,6 +115,8 @@ def test_many_machines(ensemble: ZooKeeper, tmp_path: Path, processes: list[Runn
     sent = "".join(f"sending start / jubaclassifier/tutorial to 127.0.0.1{n}_9198...ok.\n" for n in (1, 2, 3))
     assert (done.returncode, done.stdout, done.stderr) == (0, sent, "")
     wait_for(lambda: tool("jubactl", "-c", "status", *TYPE, where).stdout == STATUS)
+    keepers = [running for running in processes if running.port == 9199]
+    wait_for(lambda: all(map(knows_three_servers, keepers)))
     for line in ("127.0.0.101:9199", "127.0.0.102:9199"):
         check(tutorial("--name=tutorial", "--server_ip", line), 3)
     for command, answer in (("save", "ok."), ("load", "ok.")):

@@ -127,7 +127,7 @@ def settle(made: Cluster) -> dict[str, int]:
             if peer.call("do_mix") != (None, True) or not all(map(made.is_active, servers)):
                 return False
             found = [content(model) for model in made.models()]
-            return all(model == found[0] for model in found)
+            return all(model == found[0] for model in found) and found[0][1] == {}
         return False
 
     wait_for(equal)
@@ -141,8 +141,7 @@ def content(model: bytes) -> Any:
     weights = {
         feature: {names[number]: cell for number, cell in cells.items()} for feature, cells in master.items()
     }  # fmt: skip
-    assert diff == {}
-    return weights, version, labels, statistics
+    return weights, diff, version, labels, statistics
 
 
 def unpacked(model: bytes) -> Any:

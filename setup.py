@@ -1,4 +1,4 @@
-"""Build the compiled core: every jubatus/_core/*.pyx is one extension, all with one set of flags.
+"""Build the compiled core: every .pyx below jubatus/_core is one extension, all with one set of flags.
 
 JUBATUS_DEBUG=1 builds with bounds checks, assertions and no optimisation, for hunting a memory error.
 """
@@ -27,15 +27,15 @@ setup(
     ext_modules=cythonize(
         [
             Extension(
-                f"jubatus._core.{source.stem}",
+                ".".join(source.with_suffix("").parts),
                 [str(source)],
                 include_dirs=[str(CORE)],
-                depends=sorted(map(str, CORE.glob("*.h"))),
+                depends=sorted(map(str, CORE.rglob("*.h"))),
                 language="c++",
                 extra_compile_args=FLAGS,
                 libraries=["dl"] if source.stem == "regex" else [],
             )
-            for source in sorted(CORE.glob("*.pyx"))
+            for source in sorted(CORE.rglob("*.pyx"))
         ],
         compiler_directives=DIRECTIVES,
         build_dir="build/cython",

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from jubatus._core.services.classifier import Classifier
 from river.feature_extraction import BagOfWords
 from river.linear_model import PAClassifier
 from river.multiclass import OneVsRestClassifier
@@ -20,7 +21,6 @@ from bench import workloads
 from bench.report import ratio, spread, table
 from bench.workloads import CLASSES, SPACE_BIN, Item, config, pack
 from jubatus import embedded
-from jubatus._core.classifier import Classifier
 from jubatus._core.wire import Reader, unpack
 from jubatus.classifier.types import LabeledDatum
 from jubatus.common import Datum

@@ -1,6 +1,7 @@
 from libc.stdint cimport uint32_t, uint64_t
 
-from jubatus._core.kernels cimport Buffer, Cursor
+from jubatus._core.convert.workspace cimport Workspace
+from jubatus._core.kernels.bytes cimport Buffer, Cursor
 
 
 cdef enum:
@@ -10,7 +11,11 @@ cdef enum:
 cdef class Model:
     cdef readonly object config
     cdef readonly bint distributed
+    cdef list idle  # workspaces that no call uses
 
+    cdef Workspace workspace(self)
+    cdef Workspace borrow(self)
+    cdef int give_back(self, Workspace space) except -1
     cdef list copies(self)
     cdef list changes(self)
     cdef void pack_into(self, Buffer* out) noexcept nogil
@@ -19,6 +24,3 @@ cdef class Model:
 
 
 cdef bytes packed_bool(bint value)
-cdef int end_of_struct(Cursor* c, uint32_t more) noexcept nogil
-cdef int start_of_struct(Cursor* c, uint32_t wanted, uint32_t* more) noexcept nogil
-cdef int read_version(Cursor* c, uint64_t* version) noexcept nogil

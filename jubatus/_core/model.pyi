@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from jubatus._core.mixing import Patch, Snapshot
+from jubatus._core.mix.patch import Patch
+from jubatus._core.mix.snapshot import Snapshot
 from jubatus._core.wire import Reader
 
 class Model:

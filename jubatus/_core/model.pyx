@@ -12,45 +12,24 @@ are mixed are what ``copies`` and ``changes`` list, in the order of the elements
 from cpython.bytes cimport PyBytes_AS_STRING
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from jubatus._core.kernels cimport MISMATCH, Buffer, Cursor, read_array, read_unsigned, skip
-from jubatus._core.mixing cimport Copy, Patch, Snapshot
-from jubatus._core.wire cimport Reader, take
+from jubatus._core.convert.workspace cimport Workspace
+from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, read_array
+from jubatus._core.mix.part cimport Copy
+from jubatus._core.mix.patch cimport Patch
+from jubatus._core.mix.snapshot cimport Snapshot
+from jubatus._core.wire.memory cimport take
+from jubatus._core.wire.reader cimport Reader
 
 from jubatus.errors import ModelError, ModelFileError
 
 cdef size_t ALL = <size_t>-1
 
+cdef enum:
+    LARGE = 1 << 16  # features
+
 
 cdef bytes packed_bool(bint value):
     return b"\xc3" if value else b"\xc2"
-
-
-cdef int start_of_struct(Cursor* c, uint32_t wanted, uint32_t* more) noexcept nogil:
-    """Enter a struct of at least `wanted` fields and say how many follow those."""
-    cdef uint32_t n = 0
-    cdef int status = read_array(c[0], n)
-    if status == 0 and n < wanted:
-        return MISMATCH
-    more[0] = n - wanted
-    return status
-
-
-cdef int end_of_struct(Cursor* c, uint32_t more) noexcept nogil:
-    """Step over the fields of a struct that nobody knows."""
-    cdef int status = 0
-    while status == 0 and more:
-        status = skip(c[0])
-        more -= 1
-    return status
-
-
-cdef int read_version(Cursor* c, uint64_t* version) noexcept nogil:
-    """Read a version, a struct of one number."""
-    cdef uint32_t more = 0
-    cdef int status = start_of_struct(c, 1, &more)
-    if status == 0:
-        status = read_unsigned(c[0], version[0])
-    return status if status else end_of_struct(c, more)
 
 
 cdef class Model:
@@ -67,6 +46,20 @@ cdef class Model:
     def __init__(self, config, *, bint distributed=False):
         self.config = config
         self.distributed = distributed
+        self.idle = []
+
+    cdef Workspace workspace(self):
+        """Make the memory that one call needs."""
+        return Workspace()
+
+    cdef Workspace borrow(self):
+        """A workspace that no other call uses."""
+        return self.idle.pop() if self.idle else self.workspace()
+
+    cdef int give_back(self, Workspace space) except -1:
+        if space.conversion.features.capacity() <= LARGE:  # the memory of one huge datum is not kept
+            self.idle.append(space)
+        return 0
 
     def status(self):
         """Return the engine's entries of get_status; safe while another thread trains."""

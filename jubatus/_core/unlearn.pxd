@@ -3,8 +3,8 @@ from libcpp.string cimport string
 from libcpp.unordered_map cimport unordered_map
 from libcpp.vector cimport vector
 
-from jubatus._core.matchers cimport Matcher
-from jubatus._core.kernels cimport Buffer, Cursor
+from jubatus._core.convert.matchers cimport Matcher
+from jubatus._core.kernels.bytes cimport Buffer, Cursor
 
 
 cdef extern from "<random>" namespace "std" nogil:

@@ -9,12 +9,11 @@ from libcpp.string cimport string
 from libcpp.unordered_map cimport unordered_map
 from libcpp.vector cimport vector
 
-from jubatus._core.matchers cimport compile_matcher, matches
-from jubatus._core.kernels cimport Buffer, Cursor, read_array, read_raw, skip
-from jubatus._core.model cimport end_of_struct, start_of_struct
-from jubatus._core.sparse cimport NONE
+from jubatus._core.convert.matchers cimport compile_matcher, matches
+from jubatus._core.kernels.bytes cimport Buffer, Cursor, close_struct, open_struct, read_array, read_raw, skip
+from jubatus._core.kernels.table cimport NONE
 
-from jubatus._core.rules import parse_matcher
+from jubatus._core.convert.rules import parse_matcher
 from jubatus._core.schema import INTEGER, LONG, STRING, Field, optional, read, structure
 from jubatus.errors import ConfigError, UnsupportedMethod
 
@@ -207,12 +206,12 @@ cdef class Lru(Unlearner):
 
     cdef int unpack(self, Cursor* c) noexcept nogil:
         cdef uint32_t more = 0
-        cdef int status = start_of_struct(c, 2, &more)
+        cdef int status = open_struct(c[0], 2, more)
         if status == 0:
             status = self.unpack_ids(c, False)
         if status == 0:
             status = self.unpack_ids(c, True)
-        return status if status else end_of_struct(c, more)
+        return status if status else close_struct(c[0], more)
 
     cdef int unpack_ids(self, Cursor* c, bint are_sticky) noexcept nogil:
         cdef vector[string] ids
@@ -313,14 +312,14 @@ cdef class Random(Unlearner):
     cdef int unpack(self, Cursor* c) noexcept nogil:
         cdef uint32_t more = 0
         cdef size_t i
-        cdef int status = start_of_struct(c, 2, &more)
+        cdef int status = open_struct(c[0], 2, more)
         if status == 0:
             status = skip(c[0])  # positions: the list of ids says the same
         if status == 0:
             status = read_ids(c, &self.ids)
         for i in range(self.ids.size()):
             self.known[self.ids[i]] = i
-        return status if status else end_of_struct(c, more)
+        return status if status else close_struct(c[0], more)
 
     cdef void swap(self, Unlearner other) noexcept:
         cdef Random random = <Random>other

@@ -23,7 +23,7 @@ class LabeledDatum(Message):
 
 SERVICE = Service(
     name="classifier",
-    model="jubatus._core.classifier:Classifier",
+    model="jubatus._core.services.classifier:Classifier",
     messages=(EstimateResult, LabeledDatum),
     methods=(
         Method(

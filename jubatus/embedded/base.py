@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from jubatus._core.codec import Decoder, Encoder
 from jubatus._core.schema import json_equal, parse_json
+from jubatus._core.wire.codec import Decoder, Encoder
 from jubatus.errors import ConfigError, ModelFileError
 from jubatus.idl import Method, Service
 from jubatus.server import storage

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
-from jubatus._core.mixing import Snapshot
+from jubatus._core.mix.snapshot import Snapshot
 from jubatus._core.model import Model
 from jubatus._core.wire import Reader, pack
 from jubatus.idl import Lock

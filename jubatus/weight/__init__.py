@@ -16,7 +16,7 @@ class Feature(Message):
 
 SERVICE = Service(
     name="weight",
-    model="jubatus._core.weight:Weight",
+    model="jubatus._core.services.weight:Weight",
     messages=(Feature,),
     methods=(
         Method(

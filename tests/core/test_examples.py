@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
+from jubatus._core.convert.converter import Converter
+from jubatus._core.services.classifier import Classifier
+from jubatus._core.services.weight import Weight
 
-from jubatus._core.classifier import Classifier
-from jubatus._core.convert import Converter
-from jubatus._core.weight import Weight
 from jubatus._core.wire import pack, unpack
 from tests.core.calls import call, exact, give, stored
 from tests.reference import converter as slow

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jubatus._core.services.classifier import Classifier
 
-from jubatus._core.classifier import Classifier
 from jubatus._core.wire import pack, unpack
 from jubatus.errors import ModelError
 from tests.core.calls import call, diff_of, exact, mix_of, mix_of_slow, stored
-from tests.core.test_linear import CONVERTER, METHODS, datum, small
+from tests.core.linear.test_table import CONVERTER, METHODS, datum, small
 from tests.reference import models
 from tests.reference.linear import Refused
 from tests.reference.unlearn import MersenneTwister

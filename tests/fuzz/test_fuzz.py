@@ -7,8 +7,8 @@ import os
 from typing import Any
 
 import pytest
+from jubatus._core.convert.converter import Converter
 
-from jubatus._core.convert import Converter
 from jubatus._core.wire import FrameSplitter, Reader, pack, unpack
 from jubatus.errors import BadArguments, ModelError, ModelFileError
 from jubatus.idl import Service, services

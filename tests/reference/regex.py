@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from jubatus._core.regex import Regex
+from jubatus._core.convert.regex import Regex
 
 Match = list[tuple[int, int]]
 """Begin and end of each group, 0 the whole; (-1, -1) for a group that took no part."""

@@ -1,0 +1,1 @@
+"""From a packed datum to its sparse vector."""

@@ -1,0 +1,203 @@
+// From the strings and numbers of a datum to its features: the memory that it takes, and the cutting into tokens.
+#pragma once
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+#endif
+
+#include "convert/features.h"
+#include "kernels/bytes.h"
+#include "kernels/chains.h"
+#include "kernels/hash.h"
+#include "kernels/pool.h"
+
+namespace jubatus {
+
+struct Token {
+    Span span;
+    uint32_t count;
+    uint64_t hash;  // hash_part
+};
+
+// Finds tokens that were seen before in the same value. An entry of an earlier epoch is free, so nothing is cleared.
+struct Seen {
+    struct Entry {
+        uint32_t epoch, at;
+    };
+    std::vector<Entry> entries;
+    uint32_t epoch = 0;
+
+    Seen() : entries(512, Entry{0, 0}) {}
+    void start() {
+        if (++epoch == 0) {
+            entries.assign(entries.size(), Entry{0, 0});
+            epoch = 1;
+        }
+    }
+    size_t slot(uint64_t hash) const { return size_t(hash) & (entries.size() - 1); }
+    void grow(const std::vector<Token>& tokens) {
+        entries.assign(2 * entries.size(), Entry{0, 0});
+        epoch = 1;
+        for (uint32_t at = 0; at < tokens.size(); at++) {
+            size_t i = slot(tokens[at].hash);
+            while (entries[i].epoch == epoch) i = (i + 1) & (entries.size() - 1);
+            entries[i] = {epoch, at};
+        }
+    }
+};
+
+struct StringValue {
+    Span key, value;
+};
+struct NumberValue {
+    Span key;
+    double value;
+};
+
+// The memory of one conversion; used again for the next.
+struct Conversion {
+    std::vector<StringValue> strings, filtered_strings;
+    std::vector<NumberValue> numbers, filtered_numbers;
+    MapOrder map_order;
+    std::vector<uint64_t> hashes;
+    std::vector<Token> tokens;
+    Seen seen;
+    std::vector<int32_t> order;
+    std::vector<Feature> features;
+    const Shape* shapes = nullptr;  // of the features
+    std::unordered_map<uint64_t, double> lengths;
+    Arena arena;
+    std::string scratch;
+    std::string error;  // why the datum is refused
+
+    void reset() {
+        strings.clear();
+        filtered_strings.clear();
+        numbers.clear();
+        filtered_numbers.clear();
+        features.clear();
+        arena.reset();
+    }
+};
+
+// Room for n more features, to be filled in place: a copy by wide loads would wait for narrow stores.
+inline Feature* add_features(Conversion& w, size_t n) {
+    w.features.resize(w.features.size() + n);
+    return w.features.data() + w.features.size() - n;
+}
+
+// One byte of whitespace in the C locale.
+inline bool is_space(unsigned char b) { return b == ' ' || unsigned(b - '\t') < 5; }
+
+// Counts a token of the current value; tokens keep the order of their first occurrence.
+inline void count_token(Conversion& w, const char* p, uint32_t n, uint64_t hash) {
+    Seen& seen = w.seen;
+    size_t i = seen.slot(hash);
+    while (seen.entries[i].epoch == seen.epoch) {
+        Token& token = w.tokens[seen.entries[i].at];
+        if (token.hash == hash && token.span.n == n) {
+            token.count++;
+            return;
+        }
+        i = (i + 1) & (seen.entries.size() - 1);
+    }
+    seen.entries[i] = {seen.epoch, uint32_t(w.tokens.size())};
+    // Field by field: a copy by wide loads would wait for the narrow stores of a temporary.
+    w.tokens.emplace_back();
+    Token& token = w.tokens.back();
+    token.span.p = p;
+    token.span.n = n;
+    token.count = 1;
+    token.hash = hash;
+    if (4 * w.tokens.size() > seen.entries.size()) seen.grow(w.tokens);
+}
+inline void count_token(Conversion& w, const char* p, uint32_t n) { count_token(w, p, n, hash_part(p, n)); }
+
+// Puts the tokens' numbers into w.order: as they came, or in the order of the original's map.
+inline void order_tokens(Conversion& w, bool as_map) {
+    uint32_t n = uint32_t(w.tokens.size());
+    w.order.resize(n);
+    if (!as_map) {
+        for (uint32_t i = 0; i < n; i++) w.order[i] = int32_t(i);
+        return;
+    }
+    w.hashes.resize(n);
+    for (uint32_t i = 0; i < n; i++) w.hashes[i] = fnv1a(w.tokens[i].span.p, w.tokens[i].span.n);
+    w.map_order.order(w.hashes.data(), n, w.order.data());
+}
+
+// A bit for each of 64 bytes: set where it is a space.
+inline uint64_t spaces(const char* p) {
+    uint64_t mask = 0;
+#ifdef __SSE2__
+    for (int k = 0; k < 4; k++) {
+        __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16 * k));
+        __m128i from_tab = _mm_sub_epi8(v, _mm_set1_epi8('\t'));
+        __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(from_tab, _mm_set1_epi8(4)), from_tab);
+        __m128i found = _mm_or_si128(control, _mm_cmpeq_epi8(v, _mm_set1_epi8(' ')));
+        mask |= uint64_t(uint32_t(_mm_movemask_epi8(found))) << (16 * k);
+    }
+#else
+    for (int k = 0; k < 64; k++) mask |= uint64_t(is_space(p[k])) << k;
+#endif
+    return mask;
+}
+
+inline void count_words(Conversion& w, Span value) {
+    const char* start = nullptr;  // of the current word
+    uint64_t before = 1;          // whether the byte before the block is a space
+    for (uint32_t at = 0; at < value.n; at += 64) {
+        const char* block = value.p + at;
+        char last[64];
+        const char* bytes = block;
+        if (value.n - at < 64) {
+            memset(last, ' ', 64);
+            memcpy(last, block, value.n - at);
+            bytes = last;
+        }
+        uint64_t mask = spaces(bytes);
+        // Where a space follows a word's byte or the other way round.
+        uint64_t edges = mask ^ (mask << 1 | before);
+        before = mask >> 63;
+        while (edges) {
+            const char* edge = block + __builtin_ctzll(edges);
+            edges &= edges - 1;
+            if (start) {
+                uint32_t n = uint32_t(edge - start);
+                bool is_short = n <= 8 && start + 8 <= value.p + value.n;
+                count_token(w, start, n, is_short ? hash_short_part(start, n) : hash_part(start, n));
+                start = nullptr;
+            } else
+                start = edge;
+        }
+    }
+    if (start) count_token(w, start, uint32_t(value.p + value.n - start));
+}
+
+// Offset 0 is a start whatever stands there.
+inline bool starts_character(char c) { return (c & 0xc0) != 0x80; }
+
+inline void count_ngrams(Conversion& w, Span value, uint32_t length) {
+    // `first` is where the n-gram starts, `last` runs n characters ahead of it.
+    uint32_t first = 0, last = 0, ahead = 0;
+    for (last = 0; last < value.n && ahead < length; ahead++) {
+        last++;
+        while (last < value.n && !starts_character(value.p[last])) last++;
+    }
+    if (ahead < length) return;
+    for (;;) {
+        count_token(w, value.p + first, last - first);
+        if (last >= value.n) return;
+        first++;
+        while (!starts_character(value.p[first])) first++;
+        last++;
+        while (last < value.n && !starts_character(value.p[last])) last++;
+    }
+}
+
+}  // namespace jubatus

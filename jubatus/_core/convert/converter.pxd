@@ -1,0 +1,31 @@
+cimport cython
+from libc.stdint cimport uint64_t
+from libcpp.vector cimport vector
+
+from jubatus._core.convert.features cimport Feature
+from jubatus._core.convert.program cimport Program, StringFilterRule, StringRuleData
+from jubatus._core.convert.statistics cimport Statistics
+from jubatus._core.convert.workspace cimport Conversion, NumberValue, StringValue, Workspace
+from jubatus._core.kernels.bytes cimport Cursor, Span
+
+
+cdef int validate_datum(Cursor* c) noexcept nogil
+cdef int check(int status, Workspace space) except -1
+
+
+@cython.final
+cdef class Converter:
+    cdef readonly Program program
+    cdef Statistics statistics
+
+    cdef int convert(self, Conversion* w, Cursor* c, bint update, bint ordered) noexcept nogil
+    cdef int read(self, Conversion* w, Cursor* c) noexcept nogil
+    cdef int filter_strings(self, Conversion* w) noexcept nogil
+    cdef int filter_string(self, Conversion* w, const StringFilterRule* rule, StringValue v) noexcept nogil
+    cdef void filter_numbers(self, Conversion* w) noexcept nogil
+    cdef int split(self, Conversion* w, const StringRuleData* rule, Span value) noexcept nogil
+    cdef int add_strings(self, Conversion* w, vector[StringValue]* values, bint ordered) noexcept nogil
+    cdef int add_numbers(self, Conversion* w, vector[NumberValue]* values) noexcept nogil
+    cdef uint64_t whole_id(self, Conversion* w, const Feature* f) noexcept nogil
+    cdef void combine(self, Conversion* w) noexcept nogil
+    cdef void hash_names(self, Conversion* w) noexcept nogil

@@ -1,0 +1,466 @@
+"""From a packed datum to a feature vector, without a Python object on the way.
+
+The steps and their order are those of the original: string filters, string rules on the original and on the filtered
+strings, number filters, number rules likewise, document statistics (training only), global weights and the removal of
+zeros, combinations, and at last hashed names where the configuration asks for them.
+"""
+
+cimport cython
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from libc.math cimport exp, log
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
+from libc.stdio cimport snprintf
+from libc.string cimport memchr, memcpy
+from libcpp.vector cimport vector
+
+from jubatus._core.convert.features cimport Feature, Shape, put_name
+from jubatus._core.convert.matchers cimport selects
+from jubatus._core.convert.program cimport (
+    ADD, GAUSSIAN, IDENTITY, LOGARITHM, MATCHES, NGRAM, SAMPLE_BIN, SAMPLE_TF, SIGMOID, WHOLE, WORDS,
+    CombinationRuleData, NumberFilterRule, NumberRuleData, Piece, Program, StringFilterRule, StringRuleData,
+)
+from jubatus._core.convert.regex cimport Regex
+from jubatus._core.convert.split cimport MAX_GROUPS, REFUSED, padded, split_matches, split_separated
+from jubatus._core.convert.statistics cimport Statistics
+from jubatus._core.convert.workspace cimport (
+    Conversion, NumberValue, StringValue, Token, Workspace, add_features, count_ngrams, count_token, count_words,
+    order_tokens, sort_and_merge, take_features,
+)
+from jubatus._core.kernels.bytes cimport MISMATCH, Cursor, Span, read_array, read_double, read_raw, skip
+from jubatus._core.kernels.hash cimport FNV_OFFSET, fnv1, hash_part, join_id, name_id, spread_key
+
+from jubatus.errors import BadArguments, ModelError
+
+
+cdef int validate_pairs(Cursor* c, bint numbers) noexcept nogil:
+    cdef uint32_t pairs = 0, two = 0, n = 0
+    cdef const char* p = NULL
+    cdef double value = 0
+    cdef int status = read_array(c[0], pairs)
+    while status == 0 and pairs:
+        status = read_array(c[0], two)
+        if status == 0 and two != 2:
+            return MISMATCH
+        if status == 0:
+            status = read_raw(c[0], p, n)
+        if status == 0:
+            status = read_double(c[0], value) if numbers else read_raw(c[0], p, n)
+        pairs -= 1
+    return status
+
+
+cdef int validate_datum(Cursor* c) noexcept nogil:
+    """Step over a datum; a negative status where it is none. Missing lists are empty, further ones are skipped."""
+    cdef uint32_t parts = 0, i
+    cdef int status = read_array(c[0], parts)
+    for i in range(parts):
+        if status:
+            return status
+        status = validate_pairs(c, i == 1) if i < 3 else skip(c[0])
+    return status
+
+
+@cython.final
+cdef class Converter:
+    """Turn datums into feature vectors.
+
+    Args:
+        config: the ``converter`` member of a configuration, as parsed JSON.
+        path: where it stands in the whole configuration, for the texts of errors.
+
+    Raises:
+        ConfigError: for a configuration that cannot be used.
+    """
+
+    def __init__(self, config, path=""):
+        self.program = Program(config, path)
+        self.statistics = Statistics(self.program.counts, self.program.counts_groups)
+
+    def vector(self, bytes datum not None, bint update=False, bint merge=False):
+        """Convert one packed datum.
+
+        Args:
+            datum: a MessagePack array of string, number and binary values.
+            update: count the datum in the document statistics, as training does.
+            merge: sort by name and add up the values of equal names.
+
+        Returns:
+            The features in vector order, a list of (name as bytes, value).
+
+        Raises:
+            BadArguments: if the bytes are no datum.
+            ModelError: if the datum cannot be converted.
+        """
+        cdef Workspace space = Workspace()
+        cdef Cursor c
+        cdef const Feature* f
+        cdef bytes name
+        cdef size_t i
+        c.at = <const uint8_t*><const char*>datum
+        c.end = c.at + len(datum)
+        check(self.convert(&space.conversion, &c, update, not merge), space)
+        features = []
+        if merge:
+            sort_and_merge(space.conversion, space.vector)
+        else:
+            take_features(space.conversion, space.vector)
+        for i in range(space.vector.ids.size()):
+            f = &space.vector.feature(i) if merge else &space.conversion.features[i]
+            name = PyBytes_FromStringAndSize(NULL, f.name_size)
+            put_name(PyBytes_AS_STRING(name), f[0], space.conversion.shapes)
+            features.append((name, space.vector.values[i]))
+        return features
+
+    cdef int convert(self, Conversion* w, Cursor* c, bint update, bint ordered) noexcept nogil:
+        """Convert the datum under the cursor into w.features, unsorted and unmerged.
+
+        What is sorted afterwards need not be ordered, except where the order decides names or sums before.
+        """
+        cdef int status
+        ordered = ordered or self.program.combinations.size() or self.statistics.counts_groups
+        w.reset()
+        w.shapes = self.program.shapes.data()
+        status = self.read(w, c)
+        if status == 0 and self.program.string_filters.size():
+            status = self.filter_strings(w)
+        if status == 0:
+            status = self.add_strings(w, &w.strings, ordered)
+        if status == 0:
+            status = self.add_strings(w, &w.filtered_strings, ordered)
+        if status:
+            return status
+        self.filter_numbers(w)
+        status = self.add_numbers(w, &w.numbers)
+        if status == 0:
+            status = self.add_numbers(w, &w.filtered_numbers)
+        if status:
+            return status
+        if update:
+            self.statistics.update(w)
+        self.statistics.apply(w)
+        if self.program.combinations.size():
+            self.combine(w)
+        if self.program.hash_max_size:
+            self.hash_names(w)
+        return 0
+
+    cdef int read(self, Conversion* w, Cursor* c) noexcept nogil:
+        """Read the datum's lists; nothing is copied."""
+        cdef uint32_t parts = 0, part, pairs = 0, two = 0
+        cdef StringValue s
+        cdef NumberValue n
+        cdef int status = read_array(c[0], parts)
+        for part in range(parts):
+            if status:
+                return status
+            if part > 1:
+                status = validate_pairs(c, False) if part == 2 else skip(c[0])
+                continue
+            status = read_array(c[0], pairs)
+            while status == 0 and pairs:
+                status = read_array(c[0], two)
+                if status == 0 and two != 2:
+                    return MISMATCH
+                if part == 0:
+                    if status == 0:
+                        status = read_raw(c[0], s.key.p, s.key.n)
+                    if status == 0:
+                        status = read_raw(c[0], s.value.p, s.value.n)
+                    if status == 0:
+                        w.strings.push_back(s)
+                else:
+                    if status == 0:
+                        status = read_raw(c[0], n.key.p, n.key.n)
+                    if status == 0:
+                        status = read_double(c[0], n.value)
+                    if status == 0:
+                        w.numbers.push_back(n)
+                pairs -= 1
+        return status
+
+    cdef int filter_strings(self, Conversion* w) noexcept nogil:
+        cdef size_t rule, i, known
+        cdef int status = 0
+        for rule in range(self.program.string_filters.size()):
+            known = w.filtered_strings.size()  # a rule sees what the rules before it made, never its own
+            for i in range(w.strings.size()):
+                if status == 0:
+                    status = self.filter_string(w, &self.program.string_filters[rule], w.strings[i])
+            for i in range(known):
+                if status == 0:
+                    status = self.filter_string(w, &self.program.string_filters[rule], w.filtered_strings[i])
+        return status
+
+    cdef int filter_string(self, Conversion* w, const StringFilterRule* rule, StringValue v) noexcept nogil:
+        """Replace every match in one value and add the result to the filtered strings."""
+        cdef int begins[MAX_GROUPS]
+        cdef int ends[MAX_GROUPS]
+        cdef StringValue result
+        cdef uint32_t at = 0, found
+        cdef int length
+        cdef size_t i
+        cdef Piece* piece
+        if not selects(&rule.match, v.key.p, v.key.n):
+            return 0
+        v.value = padded(w, v.value)
+        w.scratch.clear()
+        while at <= v.value.n:
+            found = at
+            length = (<Regex>rule.regex).find_from(v.value.p, v.value.n, &found, begins, ends, MAX_GROUPS)
+            if length < -1:
+                return refuse(w, b"gave up matching a regular expression of string_filter_rules in the value of ", v.key)
+            if length < 0:
+                w.scratch.append(v.value.p + at, v.value.n - at)
+                break
+            w.scratch.append(v.value.p + at, found - at)
+            at = found
+            for i in range(rule.pieces_from, rule.pieces_to):
+                piece = &self.program.pieces[i]
+                if piece.group < 0:
+                    w.scratch.append(piece.literal.p, piece.literal.n)
+                elif begins[piece.group] < 0:
+                    return refuse(w, b"a group that string_filter_rules inserts took no part in the match in ", v.key)
+                else:
+                    w.scratch.append(v.value.p + begins[piece.group], ends[piece.group] - begins[piece.group])
+            at += length
+            if length == 0:
+                if at < v.value.n:
+                    w.scratch.append(v.value.p + at, 1)
+                at += 1
+        result.key = suffixed(w, v.key, rule.suffix)
+        result.value.n = w.scratch.size()
+        result.value.p = w.arena.take(result.value.n)
+        memcpy(<void*>result.value.p, w.scratch.data(), result.value.n)
+        w.filtered_strings.push_back(result)
+        return 0
+
+    cdef void filter_numbers(self, Conversion* w) noexcept nogil:
+        cdef size_t rule, i, known, originals = w.numbers.size()
+        cdef NumberFilterRule* filter
+        cdef NumberValue v
+        for rule in range(self.program.number_filters.size()):
+            filter = &self.program.number_filters[rule]
+            known = w.filtered_numbers.size()
+            for i in range(originals + known):
+                v = w.numbers[i] if i < originals else w.filtered_numbers[i - originals]
+                if selects(&filter.match, v.key.p, v.key.n):
+                    v.key = suffixed(w, v.key, filter.suffix)
+                    v.value = changed(filter, v.value)
+                    w.filtered_numbers.push_back(v)
+
+    cdef int add_strings(self, Conversion* w, vector[StringValue]* values, bint ordered) noexcept nogil:
+        cdef size_t r, i
+        cdef int32_t k
+        cdef int status
+        cdef StringRuleData* rule
+        cdef Shape* shape
+        cdef StringValue v
+        cdef uint64_t key
+        cdef Token* token
+        cdef Feature* f
+        for r in range(self.program.string_rules.size()):
+            rule = &self.program.string_rules[r]
+            shape = &self.program.shapes[rule.shape]
+            for i in range(values.size()):
+                v = values[0][i]
+                if not selects(&rule.match, v.key.p, v.key.n):
+                    continue
+                w.tokens.clear()
+                w.seen.start()
+                status = self.split(w, rule, v.value)
+                if status:
+                    return refuse(w, NULL, v.key) if status == REFUSED else status
+                if w.tokens.size() == 0:
+                    continue
+                if memchr(v.key.p, b"$", v.key.n) != NULL:
+                    return refuse(w, b"feature key cannot contain '$': ", v.key)
+                key = spread_key(hash_part(v.key.p, v.key.n))
+                order_tokens(w[0], ordered)
+                f = add_features(w[0], w.tokens.size())
+                for k in w.order:
+                    token = &w.tokens[k]
+                    f.key = v.key.p
+                    f.key_size = v.key.n
+                    f.token = token.span.p
+                    f.token_size = token.span.n
+                    f.shape = rule.shape
+                    f.name_size = v.key.n + shape.infix.n + token.span.n + shape.suffix.n
+                    f.id = join_id(key, token.hash, shape.rest) if shape.cut_at_suffix else self.whole_id(w, f)
+                    if rule.sample == SAMPLE_BIN:
+                        f.value = 1.0
+                    elif rule.sample == SAMPLE_TF:
+                        f.value = token.count
+                    else:
+                        f.value = log(1.0 + token.count)
+                    f += 1
+        return 0
+
+    cdef int split(self, Conversion* w, const StringRuleData* rule, Span value) noexcept nogil:
+        """Count the tokens of one value."""
+        if rule.kind == WORDS:
+            count_words(w[0], value)
+        elif rule.kind == NGRAM:
+            count_ngrams(w[0], value, rule.count)
+        elif rule.kind == WHOLE:
+            count_token(w[0], value.p, value.n)
+        elif rule.kind == MATCHES:
+            return split_matches(w, <Regex>rule.regex, rule.group, value)
+        elif rule.separators_from == rule.separators_to:
+            if value.n:
+                count_token(w[0], value.p, value.n)
+        else:
+            return split_separated(
+                w, value, &self.program.separators[rule.separators_from], rule.separators_to - rule.separators_from
+            )
+        return 0
+
+    cdef int add_numbers(self, Conversion* w, vector[NumberValue]* values) noexcept nogil:
+        cdef size_t r, i
+        cdef NumberRuleData* rule
+        cdef NumberValue v
+        cdef Shape* shape
+        cdef Feature* f
+        cdef char* printed
+        for i in range(values.size()):
+            v = values[0][i]
+            for r in range(self.program.number_rules.size()):
+                rule = &self.program.number_rules[r]
+                if not selects(&rule.match, v.key.p, v.key.n):
+                    continue
+                if memchr(v.key.p, b"$", v.key.n) != NULL:
+                    return refuse(w, b"feature key cannot contain '$': ", v.key)
+                shape = &self.program.shapes[rule.shape]
+                f = add_features(w[0], 1)
+                f.key = v.key.p
+                f.key_size = v.key.n
+                f.shape = rule.shape
+                f.token = NULL
+                f.token_size = 0
+                if rule.kind == IDENTITY:
+                    f.value = v.value
+                elif rule.kind == LOGARITHM:
+                    f.value = log(v.value) if v.value > 1.0 else 0.0
+                else:
+                    printed = w.arena.take(32)
+                    f.token_size = snprintf(printed, 32, b"%g", v.value)
+                    f.token = printed
+                    f.value = 1.0
+                f.name_size = v.key.n + shape.infix.n + f.token_size
+                f.id = self.whole_id(w, f)
+        return 0
+
+    cdef uint64_t whole_id(self, Conversion* w, const Feature* f) noexcept nogil:
+        """The id of a feature whose name has to be put together for it."""
+        w.scratch.resize(f.name_size)
+        put_name(&w.scratch[0], f[0], w.shapes)
+        return name_id(w.scratch.data(), f.name_size)
+
+    cdef void combine(self, Conversion* w) noexcept nogil:
+        """Append a feature for each selected pair of the features so far."""
+        cdef size_t n = w.features.size(), rule, j, m
+        cdef vector[Span] names
+        cdef vector[int] sides  # 1: the left matcher selects it, 2: the right one
+        cdef CombinationRuleData* data
+        cdef Feature f
+        cdef char* out
+        if n < 2:
+            return
+        names.resize(n)
+        sides.resize(n)
+        for j in range(n):
+            names[j].n = w.features[j].name_size
+            out = w.arena.take(names[j].n)
+            names[j].p = out
+            put_name(out, w.features[j], w.shapes)
+        f.key = NULL
+        f.key_size = 0
+        f.shape = 0
+        for rule in range(self.program.combinations.size()):
+            data = &self.program.combinations[rule]
+            for j in range(n):
+                sides[j] = selects(&data.left, names[j].p, names[j].n) | selects(&data.right, names[j].p, names[j].n) << 1
+            for j in range(n):
+                if sides[j] == 0:
+                    continue
+                for m in range(j + 1, n):
+                    if not ((sides[j] & 1 and sides[m] & 2) or (sides[j] & 2 and sides[m] & 1)):
+                        continue
+                    f.token_size = names[j].n + 1 + names[m].n + data.suffix.n
+                    out = w.arena.take(f.token_size)
+                    f.token = out
+                    memcpy(out, names[j].p, names[j].n)
+                    out[names[j].n] = c"&"
+                    out += names[j].n + 1
+                    memcpy(out, names[m].p, names[m].n)
+                    memcpy(out + names[m].n, data.suffix.p, data.suffix.n)
+                    f.name_size = f.token_size
+                    f.id = name_id(f.token, f.token_size)
+                    f.value = w.features[j].value
+                    if data.multiply:
+                        f.value *= w.features[m].value
+                    else:
+                        f.value += w.features[m].value
+                    w.features.push_back(f)
+
+    cdef void hash_names(self, Conversion* w) noexcept nogil:
+        """Replace each name by its hash modulo hash_max_size, in decimal; equal names stay apart."""
+        cdef size_t i
+        cdef Feature* f
+        cdef Shape* shape
+        cdef uint64_t h
+        cdef char* digits
+        for i in range(w.features.size()):
+            f = &w.features[i]
+            shape = &self.program.shapes[f.shape]
+            h = fnv1(FNV_OFFSET, f.key, f.key_size)
+            h = fnv1(h, shape.infix.p, shape.infix.n)
+            h = fnv1(h, f.token, f.token_size)
+            h = fnv1(h, shape.suffix.p, shape.suffix.n)
+            digits = w.arena.take(24)
+            f.token_size = snprintf(digits, 24, b"%llu", <unsigned long long>(h % self.program.hash_max_size))
+            f.token = digits
+            f.key_size = 0
+            f.shape = 0
+            f.name_size = f.token_size
+            f.id = name_id(digits, f.token_size)
+
+
+cdef Span suffixed(Conversion* w, Span key, Span suffix) noexcept nogil:
+    cdef Span result
+    cdef char* out = w.arena.take(key.n + suffix.n)
+    memcpy(out, key.p, key.n)
+    memcpy(out + key.n, suffix.p, suffix.n)
+    result.p = out
+    result.n = key.n + suffix.n
+    return result
+
+
+cdef double changed(const NumberFilterRule* f, double x) noexcept nogil:
+    if f.kind == ADD:
+        return x + f.a
+    if f.kind == GAUSSIAN:
+        return (x - f.a) / f.b
+    if f.kind == SIGMOID:
+        return 1.0 / (1.0 + exp(-f.a * (x - f.b)))
+    if f.truncate and x > f.b:
+        return 1.0
+    if f.truncate and x < f.a:
+        return 0.0
+    return (x - f.a) / (f.b - f.a)
+
+
+cdef int refuse(Conversion* w, const char* reason, Span key) noexcept nogil:
+    """Note why the datum of this key cannot be converted; a NULL reason stands in w.error already."""
+    if reason != NULL:
+        w.error.assign(reason)
+    w.error.append(key.p, key.n)
+    return REFUSED
+
+
+cdef int check(int status, Workspace space) except -1:
+    """Raise what a negative status means."""
+    if status == REFUSED:
+        raise ModelError((<bytes>space.conversion.error).decode("utf-8", "surrogateescape"))
+    if status:
+        raise BadArguments("a datum is expected")
+    return 0

@@ -1,0 +1,136 @@
+"""The rules of a converter, compiled: what a conversion needs at hand, as plain structures."""
+
+cimport cython
+from libc.stdint cimport uint32_t, uint64_t
+from libcpp.vector cimport vector
+
+from jubatus._core.convert.features cimport (
+    BIN, BM25, IDF, IDF1, NUMBER, NUMBER_TEXT, PLAIN, STRING, USER, Form, Shape, Weighting,
+)
+from jubatus._core.convert.matchers cimport as_span, compile_match
+from jubatus._core.convert.split cimport MAX_GROUPS
+from jubatus._core.kernels.bytes cimport Span
+from jubatus._core.kernels.hash cimport hash_part, spread_rest
+from jubatus._core.kernels.order cimport prefix_of
+
+from jubatus._core.convert.rules import parse_rules
+from jubatus.errors import ConfigError
+
+
+@cython.final
+cdef class Program:
+    """What the rules of a configuration compile to.
+
+    Args:
+        config: the ``converter`` member of a configuration, as parsed JSON.
+        path: where it stands in the whole configuration, for the texts of errors.
+
+    Attributes (C level):
+        shapes: what the names of features are made of; shape 0 is a name as it is.
+        counts: whether a rule needs document statistics.
+        counts_groups: whether a rule needs those of groups.
+
+    Raises:
+        ConfigError: for a configuration that cannot be used.
+    """
+
+    def __init__(self, config, path=""):
+        self.rules = parse_rules(config, path)
+        self.texts = []
+        self.hash_max_size = self.rules.hash_max_size or 0
+        self.add_shape(PLAIN, BIN, b"", b"")
+        for rule in self.rules.string_filters:
+            self.compile_string_filter(rule)
+        for rule in self.rules.num_filters:
+            self.compile_number_filter(rule)
+        for rule in self.rules.string_rules:
+            self.compile_string_rule(rule)
+        for rule in self.rules.num_rules:
+            self.compile_number_rule(rule)
+        for rule in self.rules.combination_rules:
+            self.compile_combination(rule)
+
+    cdef Span span(self, bytes text) except *:
+        self.texts.append(text)
+        return as_span(text)
+
+    cdef int add_shape(self, Form form, Weighting weighting, bytes infix, bytes suffix) except -1:
+        cdef Shape shape
+        shape.form = form
+        shape.weighting = weighting
+        shape.infix = self.span(infix)
+        shape.suffix = self.span(suffix)
+        shape.rest = spread_rest(hash_part(shape.suffix.p, shape.suffix.n))
+        shape.cut_at_suffix = suffix.rfind(b"@") == 0
+        shape.suffix_prefix = prefix_of(shape.suffix.p, shape.suffix.n)
+        shape.group_from = max(suffix.rfind(b"@"), 0)
+        shape.sharp_at = max(suffix.rfind(b"#"), 0)
+        self.shapes.push_back(shape)
+        return self.shapes.size() - 1
+
+    cdef int compile_string_filter(self, rule) except -1:
+        cdef StringFilterRule data
+        cdef Piece piece
+        data.match = compile_match(rule.key, rule.excluded)
+        data.suffix = self.span(rule.suffix)
+        data.regex = <void*>rule.regex
+        data.pieces_from = self.pieces.size()
+        for part in rule.replacement:
+            piece.group = part if isinstance(part, int) else -1
+            piece.literal = self.span(b"" if isinstance(part, int) else part)
+            self.pieces.push_back(piece)
+        data.pieces_to = self.pieces.size()
+        self.string_filters.push_back(data)
+
+    cdef int compile_number_filter(self, rule) except -1:
+        cdef NumberFilterRule data
+        data.match = compile_match(rule.key, rule.excluded)
+        data.suffix = self.span(rule.suffix)
+        data.kind = {"add": ADD, "linear": LINEAR, "gaussian": GAUSSIAN, "sigmoid": SIGMOID}[rule.kind]
+        data.a = rule.a
+        data.b = rule.b
+        data.truncate = rule.truncate
+        self.number_filters.push_back(data)
+
+    cdef int compile_string_rule(self, rule) except -1:
+        cdef StringRuleData data
+        kinds = {"str": WHOLE, "space": WORDS, "ngram": NGRAM, "split": SEPARATED, "regexp": MATCHES}
+        weightings = {"bin": BIN, "idf": IDF, "idf1": IDF1, "bm25": BM25, "weight": USER}
+        splitter = rule.splitter
+        data.match = compile_match(rule.key, rule.excluded)
+        data.kind = kinds[splitter.kind]
+        data.count = splitter.count
+        data.separators_from = self.separators.size()
+        for point in sorted(splitter.separators):
+            self.separators.push_back(point)
+        data.separators_to = self.separators.size()
+        data.regex = <void*>splitter.regex
+        data.group = splitter.group
+        if data.group >= MAX_GROUPS:
+            raise ConfigError(f"'group' must be less than {MAX_GROUPS}: {data.group}")
+        data.sample = {"bin": SAMPLE_BIN, "tf": SAMPLE_TF, "log_tf": SAMPLE_LOG_TF}[rule.sample_weight]
+        weighting = weightings[rule.global_weight]
+        names = f"#{rule.sample_weight}/{rule.global_weight}".encode()
+        data.shape = self.add_shape(STRING, weighting, b"$", b"@" + rule.type_name + names)
+        self.string_rules.push_back(data)
+        if weighting in (IDF, IDF1, BM25):
+            self.counts = True
+        if weighting == BM25:
+            self.counts_groups = True
+
+    cdef int compile_number_rule(self, rule) except -1:
+        cdef NumberRuleData data
+        data.match = compile_match(rule.key, rule.excluded)
+        data.kind = {"num": IDENTITY, "log": LOGARITHM, "str": PRINTED}[rule.kind]
+        printed = data.kind == PRINTED
+        infix = b"@" + rule.type_name + (b"$" if printed else b"")
+        data.shape = self.add_shape(NUMBER_TEXT if printed else NUMBER, BIN, infix, b"")
+        self.number_rules.push_back(data)
+
+    cdef int compile_combination(self, rule) except -1:
+        cdef CombinationRuleData data
+        data.left = compile_match(rule.left, rule.left_excluded)
+        data.right = compile_match(rule.right, rule.right_excluded)
+        data.multiply = rule.kind == "mul"
+        data.suffix = self.span(b"/" + rule.type_name)
+        self.combinations.push_back(data)

@@ -1,0 +1,411 @@
+"""What a converter config asks for, checked and compiled once; the converter runs it.
+
+All texts are UTF-8 bytes. Types are built and checked in the order of the original, also those that no rule uses.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NoReturn, TypeVar, get_args
+
+from jubatus._core.convert.regex import Regex
+from jubatus._core.schema import LONG, STRING, Field, list_of, map_of, optional, read, structure
+from jubatus.errors import ConfigError
+
+T = TypeVar("T")
+
+SampleWeight = Literal["bin", "tf", "log_tf"]
+GlobalWeight = Literal["bin", "idf", "idf1", "bm25", "weight"]
+NumKind = Literal["num", "log", "str"]
+CombinationKind = Literal["add", "mul"]
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """Which keys are meant; `text` is without its stars or slashes, a regular expression is tried at the start only."""
+
+    kind: Literal["all", "suffix", "prefix", "regexp", "exact"]
+    text: bytes = b""
+    regex: Regex | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StringFilter:
+    """Replace every match of `regex`; a number in `replacement` is a group."""
+
+    key: Matcher
+    excluded: Matcher | None
+    suffix: bytes
+    regex: Regex
+    replacement: tuple[bytes | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NumFilter:
+    """Change numbers; a and b are value, -; min, max; average, standard deviation; gain, bias."""
+
+    key: Matcher
+    excluded: Matcher | None
+    suffix: bytes
+    kind: Literal["add", "linear", "gaussian", "sigmoid"]
+    a: float
+    b: float = 0.0
+    truncate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Splitter:
+    """Cut tokens: `count` is of ngram, `separators` (code points) of split, `regex` and `group` of regexp."""
+
+    kind: Literal["str", "space", "ngram", "split", "regexp"]
+    count: int = 0
+    separators: frozenset[int] = frozenset()
+    regex: Regex | None = None
+    group: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StringRule:
+    """Make features of strings."""
+
+    key: Matcher
+    excluded: Matcher | None
+    type_name: bytes
+    splitter: Splitter
+    sample_weight: SampleWeight
+    global_weight: GlobalWeight
+
+
+@dataclass(frozen=True, slots=True)
+class NumRule:
+    """Make features of numbers."""
+
+    key: Matcher
+    excluded: Matcher | None
+    type_name: bytes
+    kind: NumKind
+
+
+@dataclass(frozen=True, slots=True)
+class CombinationRule:
+    """Make features of pairs of features; the matchers see whole feature keys."""
+
+    left: Matcher
+    left_excluded: Matcher | None
+    right: Matcher
+    right_excluded: Matcher | None
+    type_name: bytes
+    kind: CombinationKind
+
+
+@dataclass(frozen=True, slots=True)
+class ConverterRules:
+    """A whole converter config."""
+
+    string_filters: tuple[StringFilter, ...] = ()
+    num_filters: tuple[NumFilter, ...] = ()
+    string_rules: tuple[StringRule, ...] = ()
+    num_rules: tuple[NumRule, ...] = ()
+    combination_rules: tuple[CombinationRule, ...] = ()
+    hash_max_size: int | None = None
+
+
+_TEXT, _OPTIONAL_TEXT = Field(STRING), optional(STRING)
+_TYPES = optional(map_of(map_of(STRING)), {})
+
+
+def _rules(**fields: Field) -> Field:
+    return optional(list_of(structure(fields)), [])
+
+
+_MATCH = {"key": _TEXT, "except": _OPTIONAL_TEXT, "type": _TEXT}
+_PAIR = {"key_left": _TEXT, "except_left": _OPTIONAL_TEXT, "key_right": _TEXT, "except_right": _OPTIONAL_TEXT}
+
+# Reads the member `converter` of a service's config.
+CONVERTER = structure(
+    {
+        "string_filter_types": _TYPES,
+        "string_filter_rules": _rules(**_MATCH, suffix=_TEXT),
+        "num_filter_types": _TYPES,
+        "num_filter_rules": _rules(**_MATCH, suffix=_TEXT),
+        "string_types": _TYPES,
+        "string_rules": _rules(**_MATCH, sample_weight=_TEXT, global_weight=_TEXT),
+        "num_types": _TYPES,
+        "num_rules": _rules(**_MATCH),
+        "binary_types": _TYPES,
+        "binary_rules": _rules(**_MATCH),
+        "combination_types": _TYPES,
+        "combination_rules": _rules(**_PAIR, type=_TEXT),
+        "hash_max_size": optional(LONG),
+    }
+)
+
+
+# Types that a config need not define; it may define them differently.
+_SPLITTERS: dict[str, Splitter] = {"str": Splitter("str"), "space": Splitter("space")}
+_NUM_KINDS: dict[str, NumKind] = {"num": "num", "log": "log", "str": "str"}
+_COMBINATION_KINDS: dict[str, CombinationKind] = {"add": "add", "mul": "mul"}
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def parse_matcher(pattern: str) -> Matcher:
+    """Compile the text of a key pattern.
+
+    Raises:
+        ConfigError: the regular expression is wrong.
+    """
+    text = _encode(pattern)
+    if text in (b"", b"*"):
+        return Matcher("all")
+    if text.startswith(b"*"):
+        return Matcher("suffix", text[1:])
+    if text.endswith(b"*"):
+        return Matcher("prefix", text[:-1])
+    if len(text) >= 2 and text.startswith(b"/") and text.endswith(b"/"):
+        return Matcher("regexp", text[1:-1], Regex(text[1:-1]))
+    return Matcher("exact", text)
+
+
+def _optional_matcher(pattern: str | None) -> Matcher | None:
+    return None if pattern is None else parse_matcher(pattern)
+
+
+# Numbers in parameters are texts. As C++ streams do, take the longest start that could be one, and fail if it is none.
+_FLOAT = re.compile(rb"\s*([+-]?(?:[0-9]+\.?|\.[0-9])[0-9]*(?:[eE][+-]?[0-9]*)?)")
+_INTEGER = re.compile(rb"\s*([+-]?[0-9]{1,1000})")
+
+
+def _parse_float(text: str) -> float:
+    start = _FLOAT.match(_encode(text))
+    try:
+        number = float(start[1]) if start else float("inf")
+    except ValueError:  # an exponent without digits
+        number = float("inf")
+    if abs(number) == float("inf"):
+        raise ConfigError("std::bad_cast")
+    return number
+
+
+def _parse_integer(text: str) -> int | None:
+    start = _INTEGER.match(_encode(text))
+    number = int(start[1]) if start else 1 << 31
+    return number if -(1 << 31) <= number < 1 << 31 else None
+
+
+def _parameter(parameters: Mapping[str, str], name: str) -> str:
+    if name not in parameters:
+        raise ConfigError(f'"{name}" is not specified in parameters')
+    return parameters[name]
+
+
+def _parse_replacement(text: bytes, groups: int) -> tuple[bytes | int, ...]:
+    pieces: list[bytes | int] = []
+    literal = bytearray()
+    position = 0
+    while position < len(text):
+        byte = text[position : position + 1]
+        position += 1
+        if byte != b"\\":
+            literal += byte
+            continue
+        byte = text[position : position + 1]
+        position += 1
+        if byte == b"\\":
+            literal += byte
+        elif byte.isdigit():
+            if int(byte) > groups:
+                raise ConfigError("invalid number of capture group")
+            if literal:
+                pieces.append(bytes(literal))
+                literal.clear()
+            pieces.append(int(byte))
+        else:
+            raise ConfigError("invalid replacement expression. 0-9 or \\ are required after \\")
+    return (*pieces, bytes(literal)) if literal else tuple(pieces)
+
+
+def _string_filter(method: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+    if method != "regexp":
+        raise ConfigError(f"unknown filter name: {method}")
+    pattern, replacement = _parameter(parameters, "pattern"), _parameter(parameters, "replace")
+    regex = Regex(_encode(pattern))
+    return {"regex": regex, "replacement": _parse_replacement(_encode(replacement), regex.groups)}
+
+
+def _num_filter(method: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+    def number(name: str, default: str | None = None) -> float:
+        text = _parameter(parameters, name) if default is None else parameters.get(name, default)
+        try:
+            return _parse_float(text)
+        except ConfigError as error:
+            raise ConfigError(f'{error}: "{name}" must be a number: {text}') from error
+
+    def check(valid: bool, expected: str) -> None:
+        if not valid:
+            raise ConfigError(f"invalid parameter (expected: {expected})")
+
+    match method:
+        case "add":
+            return {"kind": "add", "a": number("value")}
+        case "linear_normalization":
+            a, b = number("min"), number("max")
+            check(b > a, "maximum must be bigger than minimum")
+            return {"kind": "linear", "a": a, "b": b, "truncate": parameters.get("truncate", "True") == "True"}
+        case "gaussian_normalization":
+            a, b = number("average"), number("standard_deviation")
+            check(b >= 0, "standard deviation must be non-negative")
+            return {"kind": "gaussian", "a": a, "b": b}
+        case "sigmoid_normalization":
+            a, b = number("gain", "1"), number("bias", "0")
+            check(a != 0, "gain must not be zero")
+            return {"kind": "sigmoid", "a": a, "b": b}
+    raise ConfigError(f"unknown num filter name: {method}")
+
+
+def _ngram(parameters: Mapping[str, str]) -> Splitter:
+    text = _parameter(parameters, "char_num")
+    count = _parse_integer(text)
+    if count is None:
+        raise ConfigError(f'"char_num" must be an integer value: {text}')
+    if count <= 0:
+        raise ConfigError(f"char_num must be positive integer: {count}")
+    return Splitter("ngram", count=count)
+
+
+def _regexp(parameters: Mapping[str, str]) -> Splitter:
+    if "pattern" not in parameters:
+        raise ConfigError("not found: pattern")
+    pattern, text = parameters["pattern"], parameters.get("group", "0")
+    group = _parse_integer(text)
+    if group is None:
+        raise ConfigError(f"is not integer: group = {text}")
+    if group < 0:
+        raise ConfigError(f"'group' must be positive: {group}")
+    regex = Regex(_encode(pattern))
+    if group > regex.groups:
+        raise ConfigError(f"regexp '{pattern}' only contains {regex.groups} groups, but 'group' is {group}")
+    return Splitter("regexp", regex=regex, group=group)
+
+
+def _splitter(method: str, parameters: Mapping[str, str]) -> Splitter:
+    match method:
+        case "ngram":
+            return _ngram(parameters)
+        case "regexp":
+            return _regexp(parameters)
+        case "split":
+            if "separators" not in parameters:
+                raise ConfigError("not found: separators")
+            return Splitter("split", separators=frozenset(map(ord, parameters["separators"].partition("\0")[0])))
+    raise ConfigError(f"unknown splitter name: {method}")
+
+
+def _no_method(kind: str) -> Callable[[str, Mapping[str, str]], NoReturn]:
+    """Build the types of which the original has plugins only."""
+
+    def build(method: str, parameters: Mapping[str, str]) -> NoReturn:
+        raise ConfigError(f"unknown {kind} feature name: {method}")
+
+    return build
+
+
+def _build_types(
+    config: Mapping[str, Any], section: str, build: Callable[[str, Mapping[str, str]], T], predefined: Mapping[str, T]
+) -> dict[str, T]:
+    types = dict(predefined)
+    for name in sorted(config[section], key=_encode):
+        parameters = config[section][name]
+        if "method" not in parameters:
+            raise ConfigError("parameter: [method] must be defined")
+        if parameters["method"] == "dynamic":
+            _parameter(parameters, "path")
+            _parameter(parameters, "function")
+            raise ConfigError(f'dynamic plugins are not supported: {section} "{name}"')
+        types[name] = build(parameters["method"], parameters)
+    return types
+
+
+def _type(types: Mapping[str, T], rule: Mapping[str, str], section: str) -> T:
+    if rule["type"] not in types:
+        raise ConfigError(f"unknown type: [{rule['type']}] in {section}")
+    return types[rule["type"]]
+
+
+def _weight(allowed: object, rule: Mapping[str, str], name: str) -> Any:
+    if rule[name] not in get_args(allowed):
+        raise ConfigError(f"unknown {name}: [{rule[name]}] in string_rules")
+    return rule[name]
+
+
+def _filters(
+    config: Mapping[str, Any], section: str, types: Mapping[str, Mapping[str, Any]], make: Callable[..., T]
+) -> tuple[T, ...]:
+    filters = []
+    for rule in config[section]:
+        method = _type(types, rule, section)
+        key, excluded = parse_matcher(rule["key"]), _optional_matcher(rule["except"])
+        filters.append(make(key=key, excluded=excluded, suffix=_encode(rule["suffix"]), **method))
+    return tuple(filters)
+
+
+def _string_rule(types: Mapping[str, Splitter], rule: Mapping[str, Any]) -> StringRule:
+    return StringRule(
+        parse_matcher(rule["key"]),
+        _optional_matcher(rule["except"]),
+        _encode(rule["type"]),
+        _type(types, rule, "string_rules"),
+        _weight(SampleWeight, rule, "sample_weight"),
+        _weight(GlobalWeight, rule, "global_weight"),
+    )
+
+
+def _num_rule(types: Mapping[str, NumKind], rule: Mapping[str, Any]) -> NumRule:
+    key, excluded = parse_matcher(rule["key"]), _optional_matcher(rule["except"])
+    return NumRule(key, excluded, _encode(rule["type"]), _type(types, rule, "num_rules"))
+
+
+def _combination_rule(types: Mapping[str, CombinationKind], rule: Mapping[str, Any]) -> CombinationRule:
+    return CombinationRule(
+        parse_matcher(rule["key_left"]),
+        _optional_matcher(rule["except_left"]),
+        parse_matcher(rule["key_right"]),
+        _optional_matcher(rule["except_right"]),
+        _encode(rule["type"]),
+        _type(types, rule, "combination_rules"),
+    )
+
+
+def parse_rules(config: object, path: str = "") -> ConverterRules:
+    """Check and compile a converter config.
+
+    Args:
+        config: the parsed JSON, or what the reader CONVERTER made of it.
+        path: where it stands in the whole config, for the error texts.
+
+    Raises:
+        ConfigError: all errors of shape together, or else the first of meaning.
+    """
+    members: dict[str, Any] = read(config, CONVERTER, path)
+    size = members["hash_max_size"]
+    if size is not None and size <= 0:
+        raise ConfigError(f"hash_max_size must be positive, but is {size}")
+
+    string_filters = _build_types(members, "string_filter_types", _string_filter, {})
+    num_filters = _build_types(members, "num_filter_types", _num_filter, {})
+    splitters = _build_types(members, "string_types", _splitter, _SPLITTERS)
+    nums = _build_types(members, "num_types", _no_method("num"), _NUM_KINDS)
+    binaries: dict[str, NoReturn] = _build_types(members, "binary_types", _no_method("binary"), {})
+    combinations = _build_types(members, "combination_types", _no_method("combination"), _COMBINATION_KINDS)
+
+    string_filter_rules = _filters(members, "string_filter_rules", string_filters, StringFilter)
+    num_filter_rules = _filters(members, "num_filter_rules", num_filters, NumFilter)
+    string_rules = tuple(_string_rule(splitters, rule) for rule in members["string_rules"])
+    num_rules = tuple(_num_rule(nums, rule) for rule in members["num_rules"])
+    for rule in members["binary_rules"]:
+        parse_matcher(rule["key"])
+        _type(binaries, rule, "binary_rules")
+    combination_rules = tuple(_combination_rule(combinations, rule) for rule in members["combination_rules"])
+    return ConverterRules(string_filter_rules, num_filter_rules, string_rules, num_rules, combination_rules, size)

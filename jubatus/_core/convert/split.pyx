@@ -1,0 +1,90 @@
+"""Cutting the value of a string into tokens, where a regular expression or a set of separators says how."""
+
+from libc.stdint cimport uint8_t, uint32_t
+from libc.string cimport memcpy, memset
+
+from jubatus._core.convert.regex cimport SLACK, Regex, ends_inside_character
+from jubatus._core.convert.workspace cimport Conversion, count_token
+from jubatus._core.kernels.bytes cimport Span
+
+
+cdef Span padded(Conversion* w, Span value) noexcept nogil:
+    """The value where a regular expression may read a little behind its end: a copy if it ends inside a character."""
+    cdef char* out
+    if ends_inside_character(value.p, value.n):
+        out = w.arena.take(value.n + SLACK)
+        memcpy(out, value.p, value.n)
+        memset(out + value.n, 0, SLACK)
+        value.p = out
+    return value
+
+
+cdef int split_matches(Conversion* w, Regex regex, int group, Span value) noexcept nogil:
+    """Tokens are the texts of a group; the next attempt starts behind the group's length, not behind the match."""
+    cdef int begins[MAX_GROUPS]
+    cdef int ends[MAX_GROUPS]
+    cdef uint32_t at = 0
+    cdef int length
+    value = padded(w, value)
+    while at < value.n:
+        length = regex.find_from(value.p, value.n, &at, begins, ends, MAX_GROUPS)
+        if length < -1:
+            w.error.assign(b"gave up matching a regular expression of string_types in the value of ")
+            return REFUSED
+        if length < 0 or at >= value.n:
+            return 0
+        if begins[group] < 0:
+            w.error.assign(b"the group of a regexp type took no part in the match in the value of ")
+            return REFUSED
+        length = ends[group] - begins[group]
+        count_token(w[0], value.p + begins[group], length)
+        at += length if length > 0 else 1
+    return 0
+
+
+cdef int split_separated(Conversion* w, Span value, const uint32_t* separators, size_t n) noexcept nogil:
+    """Tokens are the maximal runs of code points that are no separators; a NUL byte ends the value."""
+    cdef uint32_t at = 0, start = 0, point, least
+    cdef int more, i
+    cdef uint8_t b
+    while at < value.n and value.p[at] != 0:
+        b = <uint8_t>value.p[at]
+        point, least, more = b, 0, 0
+        if b >= 0x80:
+            if 0xc2 <= b <= 0xdf:
+                point, least, more = b & 0x1f, 0x80, 1
+            elif 0xe0 <= b <= 0xef:
+                point, least, more = b & 0x0f, 0x800, 2
+            elif 0xf0 <= b <= 0xf7:
+                point, least, more = b & 0x07, 0x10000, 3
+            else:
+                w.error.assign(b"Invalid UTF-8: ")
+                return REFUSED
+        for i in range(1, more + 1):
+            b = <uint8_t>value.p[at + i] if at + i < value.n else 0
+            if b & 0xc0 != 0x80:
+                w.error.assign(b"Invalid UTF-8: " if b else b"Too short string: ")
+                return REFUSED
+            point = point << 6 | b & 0x3f
+        if point < least:
+            w.error.assign(b"Invalid UTF-8: ")
+            return REFUSED
+        if contains(separators, n, point):
+            if at > start:
+                count_token(w[0], value.p + start, at - start)
+            start = at + 1 + more
+        at += 1 + more
+    if at > start:
+        count_token(w[0], value.p + start, at - start)
+    return 0
+
+
+cdef bint contains(const uint32_t* sorted_points, size_t n, uint32_t point) noexcept nogil:
+    cdef size_t low = 0, high = n, middle
+    while low < high:
+        middle = (low + high) // 2
+        if sorted_points[middle] < point:
+            low = middle + 1
+        else:
+            high = middle
+    return low < n and sorted_points[low] == point

@@ -1,0 +1,142 @@
+// The sparse vector of a datum: what a learner works on.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "convert/conversion.h"
+#include "convert/features.h"
+#include "kernels/order.h"
+
+namespace jubatus {
+
+struct Vector {
+    std::vector<uint64_t> ids;
+    std::vector<double> values;
+    // Where the name of each feature stands, after sort_and_merge: in features[from[i]].
+    std::vector<uint32_t> from;
+    const Feature* features = nullptr;
+    const Shape* shapes = nullptr;
+    std::vector<uint64_t> keys, sorted;  // memory for sorting
+
+    const Feature& feature(size_t i) const { return features[from[i]]; }
+};
+
+// How many bytes the heads (key + infix) of all names have in common.
+inline uint32_t common_head(const std::vector<Feature>& features, const Shape* shapes) {
+    const Feature& a = features[0];
+    const Span infix = shapes[a.shape].infix;
+    uint32_t common = a.key_size + infix.n;
+    const char* key = a.key;
+    uint32_t shape = a.shape;
+    for (const Feature& f : features) {
+        if (f.key == key && f.shape == shape) continue;
+        key = f.key;
+        shape = f.shape;
+        Span other = shapes[shape].infix;
+        uint32_t n = std::min(common, f.key_size + other.n), i = 0;
+        while (i < n && (i < f.key_size ? f.key[i] : other.p[i - f.key_size]) ==
+                            (i < a.key_size ? a.key[i] : infix.p[i - a.key_size]))
+            i++;
+        common = i;
+    }
+    return common;
+}
+
+// Bytes [skip, skip + 8) of the name, likewise.
+inline uint64_t name_prefix(const Feature& f, const Shape& s, uint32_t skip) {
+    uint64_t v = 0;
+    uint32_t filled = 0;
+    const Span pieces[4] = {{f.key, f.key_size}, s.infix, {f.token, f.token_size}, s.suffix};
+    for (const Span& piece : pieces) {
+        if (skip >= piece.n) {
+            skip -= piece.n;
+            continue;
+        }
+        v |= prefix_of(piece.p + skip, piece.n - skip) >> (8 * filled);
+        filled += piece.n - skip;
+        skip = 0;
+        if (filled >= 8) break;
+    }
+    return v;
+}
+
+inline int compare_names(const Feature& f, const Feature& g, const Shape* shapes) {
+    std::string left(f.name_size, 0), right(g.name_size, 0);
+    put_name(&left[0], f, shapes);
+    put_name(&right[0], g, shapes);
+    return left.compare(right);
+}
+
+// Takes the features as they are.
+inline void take_features(const Conversion& c, Vector& v) {
+    const std::vector<Feature>& features = c.features;
+    size_t n = features.size();
+    v.ids.resize(n);
+    v.values.resize(n);
+    for (size_t i = 0; i < n; i++) {
+        v.ids[i] = features[i].id;
+        v.values[i] = features[i].value;
+    }
+}
+
+// Takes the features sorted by (name, value), with the values of equal names added up in that order.
+inline void sort_and_merge(const Conversion& c, Vector& v) {
+    const std::vector<Feature>& features = c.features;
+    const Shape* shapes = c.shapes;
+    v.features = features.data();
+    v.shapes = shapes;
+    size_t n = features.size();
+    v.ids.resize(n);
+    v.values.resize(n);
+    v.from.resize(n);
+    if (n == 0) return;
+    // A key is the first bits of the name behind what all names share, and the feature's number in the last bits.
+    int bits = 64 - __builtin_clzll(n);
+    uint64_t number = (uint64_t(1) << bits) - 1;
+    uint32_t head = common_head(features, shapes);
+    v.keys.resize(n);
+    for (size_t i = 0; i < n; i++) {
+        const Feature& f = features[i];
+        const Shape& s = shapes[f.shape];
+        uint64_t prefix;
+        if (head == f.key_size + s.infix.n)  // the usual case: the token and what follows it
+            prefix = f.token_size >= 8 ? prefix_of(f.token, 8)
+                                       : prefix_of(f.token, f.token_size) | s.suffix_prefix >> (8 * f.token_size);
+        else
+            prefix = name_prefix(f, s, head);
+        v.keys[i] = (prefix & ~number) | i;
+    }
+    sort_numbers(v.keys, v.sorted);
+    // Where names share those bits too they are compared whole.
+    for (size_t i = 0; i < n;) {
+        size_t j = i + 1;
+        while (j < n && (v.keys[j] | number) == (v.keys[i] | number)) j++;
+        if (j - i > 1)
+            std::sort(v.keys.begin() + i, v.keys.begin() + j, [&](uint64_t a, uint64_t b) {
+                const Feature& f = features[a & number];
+                const Feature& g = features[b & number];
+                if (f.id != g.id) return compare_names(f, g, shapes) < 0;
+                return f.value < g.value || (f.value == f.value && g.value != g.value);  // NaN last
+            });
+        i = j;
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t at = uint32_t(v.keys[i] & number);
+        const Feature& f = features[at];
+        if (kept && v.ids[kept - 1] == f.id) {
+            v.values[kept - 1] += f.value;
+            continue;
+        }
+        v.ids[kept] = f.id;
+        v.values[kept] = f.value;
+        v.from[kept++] = at;
+    }
+    v.ids.resize(kept);
+    v.values.resize(kept);
+}
+
+}  // namespace jubatus

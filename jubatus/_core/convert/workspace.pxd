@@ -1,0 +1,56 @@
+cimport cython
+from libc.stdint cimport int32_t, uint32_t, uint64_t
+from libcpp.string cimport string
+from libcpp.unordered_map cimport unordered_map
+from libcpp.vector cimport vector
+
+from jubatus._core.convert.features cimport Feature, Shape
+from jubatus._core.kernels.bytes cimport Span
+from jubatus._core.kernels.pool cimport Arena
+
+
+cdef extern from "convert/conversion.h" namespace "jubatus" nogil:
+    struct Token:
+        Span span
+        uint32_t count
+        uint64_t hash
+    cdef cppclass Seen:
+        void start() noexcept
+    struct StringValue:
+        Span key, value
+    struct NumberValue:
+        Span key
+        double value
+    cdef cppclass Conversion:
+        vector[StringValue] strings, filtered_strings
+        vector[NumberValue] numbers, filtered_numbers
+        vector[Token] tokens
+        Seen seen
+        vector[int32_t] order
+        vector[Feature] features
+        const Shape* shapes
+        unordered_map[uint64_t, double] lengths
+        Arena arena
+        string scratch
+        string error
+        void reset() noexcept
+    Feature* add_features(Conversion& w, size_t n) noexcept
+    void count_token(Conversion& w, const char* p, uint32_t n) noexcept
+    void order_tokens(Conversion& w, bint as_map) noexcept
+    void count_words(Conversion& w, Span value) noexcept
+    void count_ngrams(Conversion& w, Span value, uint32_t length) noexcept
+
+
+cdef extern from "convert/vector.h" namespace "jubatus" nogil:
+    cdef cppclass Vector:
+        vector[uint64_t] ids
+        vector[double] values
+        const Shape* shapes
+        const Feature& feature(size_t i) noexcept
+    void take_features(const Conversion& c, Vector& v) noexcept
+    void sort_and_merge(const Conversion& c, Vector& v) noexcept
+
+
+cdef class Workspace:
+    cdef Conversion conversion
+    cdef Vector vector

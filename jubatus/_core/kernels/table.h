@@ -1,0 +1,172 @@
+// Rows by 64-bit id with open addressing, each row with its name in one common block of bytes. Rows stand in the order
+// of their first insert; erase_if keeps it.
+#pragma once
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "kernels/bytes.h"
+
+namespace jubatus {
+
+inline void prefetch(const void* p) { __builtin_prefetch(p); }
+
+const uint32_t NONE = 0xffffffff;
+
+struct Slot {
+    uint32_t tag;
+    uint32_t at;  // row + 1; 0 where free
+};
+
+inline Slot* new_slots(uint64_t count) {
+    Slot* slots = static_cast<Slot*>(calloc(count, sizeof(Slot)));
+    if (!slots) throw std::bad_alloc();
+    return slots;
+}
+
+inline void place_in(Slot* slots, uint64_t mask, uint64_t id, uint32_t at) {
+    uint64_t i = id & mask;
+    while (slots[i].at) i = (i + 1) & mask;
+    slots[i] = {uint32_t(id >> 32), at + 1};
+}
+
+// A table's next index, made beside the one in use.
+struct NextIndex {
+    Slot* slots = nullptr;
+    uint64_t mask = 0;
+    uint32_t placed = 0;  // rows
+
+    NextIndex() {}
+    NextIndex(const NextIndex&) = delete;
+    NextIndex& operator=(const NextIndex&) = delete;
+    ~NextIndex() { clear(); }
+    void clear() {
+        free(slots);
+        slots = nullptr;
+        placed = 0;
+    }
+};
+
+// Row must have `uint64_t id` and `uint64_t name` (set by the table) and be trivially copyable.
+template <class Row>
+struct Table {
+    Slot* slots = nullptr;
+    uint64_t mask = 0;
+    Row* rows = nullptr;
+    uint32_t size = 0, room = 0;
+    Buffer names;
+
+    Table() {}
+    Table(const Table&) = delete;
+    Table& operator=(const Table&) = delete;
+    ~Table() {
+        free(slots);
+        free(rows);
+    }
+    void clear() {
+        free(slots);
+        free(rows);
+        slots = nullptr;
+        rows = nullptr;
+        mask = 0;
+        size = room = 0;
+        Buffer empty;
+        names.swap(empty);
+    }
+    void swap(Table& other) {
+        std::swap(slots, other.slots);
+        std::swap(mask, other.mask);
+        std::swap(rows, other.rows);
+        std::swap(size, other.size);
+        std::swap(room, other.room);
+        names.swap(other.names);
+    }
+    void prefetch(uint64_t id) const {
+        if (slots) __builtin_prefetch(&slots[id & mask]);
+    }
+    // A guess that costs no look at the row: for prefetching it.
+    const Row* guess(uint64_t id) const {
+        if (!slots) return nullptr;
+        const Slot& s = slots[id & mask];
+        return s.at ? &rows[s.at - 1] : nullptr;
+    }
+    uint32_t find(uint64_t id) const {
+        if (!slots) return NONE;
+        uint32_t tag = uint32_t(id >> 32);
+        for (uint64_t i = id & mask;; i = (i + 1) & mask) {
+            Slot s = slots[i];
+            if (!s.at) return NONE;
+            if (s.tag == tag && rows[s.at - 1].id == id) return s.at - 1;
+        }
+    }
+    void rebuild_slots(uint64_t count) {
+        free(slots);
+        slots = new_slots(count);
+        mask = count - 1;
+        for (uint32_t i = 0; i < size; i++) place_in(slots, mask, rows[i].id, i);
+    }
+    bool has_room(uint64_t more) const { return slots && (size + more) * 3 <= (mask + 1) * 2; }
+    // Works on an index with room for that many rows more, `left` rows long; whether that is done. Rows must not move.
+    bool make_room(uint64_t more, NextIndex& next, size_t& left) {
+        if (has_room(more)) return true;
+        if (!next.slots) {
+            uint64_t count = 64;
+            while ((size + more) * 3 > count * 2) count *= 2;
+            next.slots = new_slots(count);
+            next.mask = count - 1;
+        }
+        for (; left && next.placed < size; next.placed++, left--)
+            place_in(next.slots, next.mask, rows[next.placed].id, next.placed);
+        if (next.placed < size) return false;
+        std::swap(slots, next.slots);
+        std::swap(mask, next.mask);
+        next.clear();
+        return true;
+    }
+    // A new row, all zero but its id, for an id that is not there. The caller appends the name's pieces (add_name).
+    uint32_t insert(uint64_t id, uint32_t name_size) {
+        if (!slots || (uint64_t(size) + 1) * 3 > (mask + 1) * 2) rebuild_slots(slots ? 2 * (mask + 1) : 64);
+        if (size == room) {
+            uint32_t wanted = room ? 2 * room : 64;
+            Row* p = static_cast<Row*>(realloc(static_cast<void*>(rows), size_t(wanted) * sizeof(Row)));
+            if (!p) throw std::bad_alloc();
+            rows = p;
+            room = wanted;
+        }
+        memset(static_cast<void*>(&rows[size]), 0, sizeof(Row));
+        rows[size].id = id;
+        rows[size].name = names.size;
+        names.append(&name_size, 4);
+        place_in(slots, mask, id, size);
+        return size++;
+    }
+    void add_name(const void* p, size_t n) { names.append(p, n); }
+    const char* name(uint32_t at, uint32_t& n) const {
+        const uint8_t* p = names.data + rows[at].name;
+        memcpy(&n, p, 4);
+        return reinterpret_cast<const char*>(p) + 4;
+    }
+    // Removes the rows for which dead(row) is true and packs the names of the others.
+    template <class F>
+    void erase_if(F dead) {
+        Buffer kept;
+        uint32_t to = 0;
+        for (uint32_t i = 0; i < size; i++) {
+            if (dead(rows[i])) continue;
+            uint32_t n;
+            const char* p = name(i, n);
+            uint64_t at = kept.size;
+            kept.append(&n, 4);
+            kept.append(p, n);
+            rows[to] = rows[i];
+            rows[to++].name = at;
+        }
+        size = to;
+        names.swap(kept);
+        if (slots) rebuild_slots(mask + 1);
+    }
+};
+
+}  // namespace jubatus

@@ -1,0 +1,1 @@
+"""Tables of weights and the linear methods that learn them."""

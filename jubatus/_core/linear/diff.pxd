@@ -1,0 +1,119 @@
+cimport cython
+from libc.stdint cimport uint32_t, uint64_t
+from libcpp.string cimport string
+from libcpp.vector cimport vector
+
+from jubatus._core.kernels.bytes cimport Buffer, Cursor, Span
+from jubatus._core.kernels.order cimport Keyed
+from jubatus._core.kernels.table cimport NextIndex
+from jubatus._core.linear.labels cimport LabelCounts
+from jubatus._core.linear.table cimport WeightTable
+from jubatus._core.mix.part cimport Change, Copy, Joint
+from jubatus._core.unlearn cimport Unlearner
+
+
+cdef extern from "linear/average.h" namespace "jubatus" nogil:
+    cdef cppclass DiffCell:
+        uint32_t label
+        double number(int k) noexcept
+    struct DiffRow:
+        const char* name
+        uint32_t size
+        uint32_t first, count
+    struct DiffHead:
+        uint64_t version
+    cdef cppclass Names:
+        vector[Span] spans
+    cdef cppclass ReadDiffs:
+        vector[DiffHead] heads
+        vector[DiffRow] rows
+        vector[DiffCell] cells
+        Names labels
+        size_t room
+        int read(Cursor& c) noexcept
+        void pack_average(const vector[size_t]& chosen, Buffer& out) noexcept
+
+
+cdef extern from "linear/copied.h" namespace "jubatus" nogil:
+    struct CopiedRow:
+        uint64_t id
+        uint64_t name
+        uint32_t size
+        uint32_t row
+        uint32_t first, count
+        uint32_t ordinal
+    struct CopiedCell:
+        double weight, covariance
+        uint32_t slot, position
+    cdef cppclass CopiedDiff:
+        vector[CopiedRow] rows
+        vector[CopiedCell] cells
+        Buffer names
+        vector[string] labels
+        vector[uint64_t] ids
+        uint64_t version
+        void clear() noexcept
+        size_t room() noexcept
+        void pack(Buffer& out) noexcept
+    void sort_rows(vector[CopiedRow]& rows) noexcept
+    struct PlannedRow:
+        uint32_t row, count
+    struct PlannedCell:
+        double weight, covariance
+        uint32_t position
+
+
+@cython.final
+cdef class WeightsCopy(Copy):
+    cdef WeightTable weights
+    cdef CopiedDiff diff  # is no more changed once it is whole: it is packed without a lock
+    cdef vector[CopiedRow] found_rows  # the same where they were found after they moved
+    cdef vector[CopiedCell] found_cells
+    cdef vector[Keyed] order
+    cdef uint64_t era, layout
+    cdef uint32_t begun
+    cdef bint is_whole
+    cdef void begin(self) noexcept nogil
+    cdef void copy_row(self, uint32_t at, uint32_t ordinal) noexcept nogil
+    cdef void subtract(self, const vector[PlannedRow]* rows, const vector[PlannedCell]* cells) noexcept nogil
+    cdef void find_again(self) noexcept nogil
+
+
+@cython.final
+cdef class WeightsChange(Change):
+    cdef WeightTable weights
+    cdef LabelCounts counts
+    cdef Unlearner unlearner
+    cdef ReadDiffs diff
+    cdef vector[uint64_t] ids
+    cdef vector[string] labels
+    cdef vector[uint32_t] last_seen  # the labels, in the order in which they are seen for the last time
+    # The plan: which rows and cells get what, by row.
+    cdef vector[uint32_t] slots
+    cdef vector[char] wanted
+    cdef bint all_wanted
+    cdef vector[Keyed] found
+    cdef vector[uint32_t] missing  # rows of the diff whose features have no row yet
+    cdef NextIndex index
+    cdef bint has_room
+    cdef vector[PlannedRow] rows
+    cdef vector[PlannedCell] cells
+    cdef uint64_t layout
+    cdef uint32_t begun
+    cdef size_t looked_up, made, planned
+    cdef bint is_sorted
+    cdef bint is_wanted(self, size_t label) noexcept nogil
+    cdef bint holds(self) noexcept nogil
+    cdef void begin(self) noexcept nogil
+    cdef void look_up(self, size_t* left) noexcept nogil
+    cdef bint make_rows(self, size_t* left) noexcept nogil
+    cdef void plan(self, size_t* left) noexcept nogil
+    cdef void plan_row(self, uint32_t at, const DiffRow* row) noexcept nogil
+    cdef void touch_labels(self) noexcept nogil
+    cdef void touch(self, size_t label) noexcept nogil
+
+
+@cython.final
+cdef class WeightsJoint(Joint):
+    cdef ReadDiffs diffs
+    cdef vector[size_t] chosen

@@ -1,1 +1,0 @@
-"""Which keys a rule of the converter, or a pattern of an unlearner, is meant for."""

@@ -1,0 +1,1 @@
+cdef bytes joined(list joints, diffs, bint raw)

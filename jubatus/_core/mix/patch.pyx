@@ -1,0 +1,87 @@
+"""A mixed diff on its way into a model."""
+
+from libc.stdint cimport uint32_t
+
+from jubatus._core.kernels.bytes cimport read_array
+from jubatus._core.mix.part cimport Change, Copy
+from jubatus._core.mix.snapshot cimport Snapshot
+from jubatus._core.wire.reader cimport Reader
+
+from jubatus.errors import ModelError
+
+BROKEN = "the diff of a MIX is broken"
+
+
+cdef class Patch:
+    """A mixed diff on its way into a model.
+
+    Args:
+        model: the model.
+        changes: a Change of each of its parts.
+        diff: packed.
+
+    Raises:
+        ModelError: if it is no diff.
+    """
+
+    def __init__(self, model, list changes not None, bytes diff not None):
+        cdef Reader reader = Reader(diff)
+        cdef Change part
+        cdef uint32_t parts = 0
+        cdef int status = read_array(reader.cursor, parts)
+        self.model = model
+        self.packed = diff
+        self.changes = changes
+        if status or parts != <uint32_t>len(changes):
+            raise ModelError(BROKEN)
+        for part in changes:
+            with nogil:  # long: every cell of the diff is read
+                status = part.unpack(&reader.cursor)
+            if status:
+                raise ModelError(BROKEN)
+        if not reader.at_end:
+            raise ModelError(BROKEN)
+
+    cdef bint fits(self) except -1:
+        """Whether each part is of the model's version."""
+        return all((<Change>part).fits() for part in self.changes)
+
+    def prepare(self, size_t count):
+        """Prepare up to `count` rows, unseen; nothing else may use the model meanwhile. Return whether all is done."""
+        cdef Change part
+        cdef size_t left = count
+        cdef bint is_ready
+        if not self.fits():
+            return True
+        for part in self.changes:
+            with nogil:  # long: that many rows are looked up
+                is_ready = part.prepare(&left)
+            if not is_ready:
+                return False
+        return True
+
+    def apply(self, Snapshot since=None):
+        """Take the mixed diff in at once; nothing else may use the model meanwhile.
+
+        Args:
+            since: what this model gave to the mix. What it learned after that stays its diff; without it, all that it
+                learned.
+
+        Returns:
+            whether all parts are of the model's version; otherwise nothing was changed.
+
+        Raises:
+            ModelError: if `since` is not of this model; nothing was changed.
+        """
+        cdef Change part
+        cdef Copy copy
+        cdef Py_ssize_t i
+        if since is not None and (since.model is not self.model or not since.is_whole):
+            raise ModelError("the snapshot is not of this model")
+        if not self.fits():
+            return False
+        for i in range(len(self.changes)):
+            part = self.changes[i]
+            copy = since.copies[i] if since is not None else None
+            part.apply(copy)
+        return True

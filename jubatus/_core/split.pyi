@@ -1,1 +1,0 @@
-"""Cutting the value of a string into tokens."""

@@ -1,0 +1,243 @@
+"""Tests of jubatus._core.services.classifier: any sequence of calls answers as the slow model, bit for bit."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jubatus._core.services.classifier import Classifier
+
+from jubatus._core.wire import pack, unpack
+from jubatus.errors import BadArguments, ModelError
+from tests.core.calls import call, diff_of, exact, give, mix_alone, mix_slow_alone, stored
+from tests.core.linear.test_table import METHODS, bytes_of
+from tests.core.strategies import configs, data
+from tests.reference import models
+from tests.reference.text import ConversionError
+
+labels = st.sampled_from(["a", "b", "c", "d", "e", "あ", "0", "1"])
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("train"), st.lists(st.tuples(labels, data()).map(list), max_size=3)),
+        st.tuples(st.just("train"), st.lists(st.tuples(labels, data()).map(list), max_size=3)),
+        st.tuples(st.just("classify"), st.lists(data(), max_size=2)),
+        st.tuples(st.just("set_label"), labels),
+        st.tuples(st.just("delete_label"), labels),
+        st.tuples(st.sampled_from(["get_labels", "clear", "load", "mix"]), st.none()),
+    ),
+    max_size=14,
+)
+
+
+def run(fast: Classifier, slow: models.Classifier, method: str, value: Any) -> None:
+    """Call one method of both and compare the replies."""
+    if method == "train":
+        for label, datum in value:
+            before = fast.pack()
+            try:
+                want = slow.train([[label.encode(), datum]])
+            except ConversionError as e:
+                with pytest.raises(ModelError):
+                    call(fast, "train", [[label, datum]])
+                assert fast.pack() == before, e
+            else:
+                assert call(fast, "train", [[label, datum]]) == want
+    elif method == "classify":
+        try:
+            scores = slow.classify(value)
+        except ConversionError:
+            with pytest.raises(ModelError):
+                call(fast, "classify", value)
+        else:
+            assert exact(call(fast, "classify", value)) == exact(scores)
+    elif method == "get_labels":
+        got = call(fast, "get_labels")
+        assert got == slow.get_labels()
+        assert list(got) == sorted(got)
+    elif method == "clear":
+        assert call(fast, "clear") is slow.clear() is True
+    elif method == "load":
+        fast.unpack(fast.pack())
+        slow.unpack(slow.pack())
+    else:
+        assert call(fast, method, value) is getattr(slow, method)(value.encode())
+
+
+@pytest.mark.parametrize("distributed", [False, True])
+@settings(max_examples=150)
+@given(
+    method=st.sampled_from(METHODS), converter=configs(("bin", "idf", "idf1", "bm25")), sequence=steps, query=data()
+)
+def test_any_sequence(
+    distributed: bool, method: str, converter: dict[str, Any], sequence: list[Any], query: list[Any]
+) -> None:
+    config = {"method": method, "converter": converter}
+    if method not in ("perceptron", "PA"):
+        config["parameter"] = {"regularization_weight": 0.3}
+    fast, slow = Classifier(config, distributed=distributed), models.Classifier(config, distributed)
+    for name, value in sequence:
+        if name == "mix":
+            if distributed:
+                assert diff_of(unpack(fast.get_diff())) == diff_of(slow.get_diff())
+                assert mix_alone(fast) is mix_slow_alone(slow) is True
+        else:
+            run(fast, slow, name, value)
+        assert stored(unpack(fast.pack())) == stored(slow.pack())
+        assert fast.status() == slow.status()
+    run(fast, slow, "classify", [query])
+    run(fast, slow, "get_labels", None)
+
+
+SIMPLE = {
+    "method": "AROW",
+    "parameter": {"regularization_weight": 1.0},
+    "converter": {
+        "string_rules": [{"key": "*", "type": "space", "sample_weight": "tf", "global_weight": "idf1"}],
+        "num_rules": [{"key": "*", "type": "num"}],
+    },
+}
+FIRST = [["a", [[["t", "x y"]], [["n", 1.0]]]], ["b", [[["t", "y z"]], [["n", -1.0]]]]]
+
+
+def test_a_batch_is_learnt_as_its_parts_one_by_one() -> None:
+    whole, parts = Classifier(SIMPLE), Classifier(SIMPLE)
+    assert call(whole, "train", FIRST * 5) == 10
+    for pair in FIRST * 5:
+        call(parts, "train", [pair])
+    assert whole.pack() == parts.pack()
+    assert call(whole, "train", []) == 0
+
+
+GOOD = ["a", [[["t", "x"]], []]]
+
+
+@pytest.mark.parametrize(
+    ("method", "args"),
+    [
+        ("train", [5]),
+        ("train", [{}]),
+        ("train", [None]),
+        ("train", [[5]]),
+        ("train", [[GOOD, ["a", 5]]]),
+        ("train", [[GOOD, [5, []]]]),
+        ("train", [[GOOD, {"a": []}]]),
+        ("train", [[GOOD, ["a", [[["k", 5]]]]]]),
+        ("train", [[GOOD, ["a", [[["k"]]]]]]),
+        ("train", [[GOOD, ["a", [[], [["k", "1"]]]]]]),
+        ("train", [[GOOD, ["a", [[], [["k", True]]]]]]),
+        ("train", [[GOOD, ["a", [[], [], [["k", 1]]]]]]),
+        ("classify", [5]),
+        ("classify", [[5]]),
+        ("classify", [[[], [[["k", 5]]]]]),
+        ("set_label", [5]),
+        ("set_label", [None]),
+        ("delete_label", [["a"]]),
+    ],
+)
+def test_bad_arguments_change_nothing(method: str, args: list[Any]) -> None:
+    for distributed in (False, True):
+        model = Classifier(SIMPLE, distributed=distributed)
+        call(model, "train", FIRST)
+        before = model.pack()
+        with pytest.raises(BadArguments):
+            call(model, method, *args)
+        assert model.pack() == before
+
+
+def test_messages_may_be_short_or_long() -> None:
+    """The struct rule: missing fields are empty, extra ones are ignored."""
+    fast, slow = Classifier(SIMPLE), Classifier(SIMPLE)
+    assert call(fast, "train", [["a", [[["t", "x"]]], "more", 5]]) == call(slow, "train", [GOOD]) == 1
+    assert call(fast, "train", [["a"]]) == call(slow, "train", [["a", []]]) == 1
+    assert call(fast, "train", [[]]) == call(slow, "train", [["", [[], [], []]]]) == 1
+    assert fast.pack() == slow.pack()
+
+
+def test_a_key_with_a_dollar_is_refused_with_its_text() -> None:
+    model = Classifier(SIMPLE)
+    call(model, "train", FIRST)
+    before = model.pack()
+    for method, args in (("train", [["a", [[["k$", "x"]]]]]), ("classify", [[[], [["k$", 1.0]]]])):
+        with pytest.raises(ModelError, match=r"^feature key cannot contain '\$': k\$$"):
+            call(model, method, args)
+    assert model.pack() == before
+    call(model, "classify", [[[["k$", ""]], []]])
+
+
+def test_a_batch_keeps_what_came_before_a_datum_that_is_refused() -> None:
+    model, want = Classifier(SIMPLE), Classifier(SIMPLE)
+    with pytest.raises(ModelError):
+        call(model, "train", [*FIRST, ["a", [[["k$", "x"]]]], ["c", FIRST[0][1]]])
+    call(want, "train", FIRST)
+    assert model.pack() == want.pack()
+
+
+def test_a_standalone_model_keeps_what_it_does_not_use_of_a_distributed_one() -> None:
+    """Weights that were not mixed yet do not count in a standalone server, but they stay in its file."""
+    cluster = Classifier(SIMPLE, distributed=True)
+    call(cluster, "train", FIRST)
+    mix_alone(cluster)
+    call(cluster, "train", FIRST[:1] * 2)
+    alone, slow = Classifier(SIMPLE), models.Classifier(SIMPLE)
+    alone.unpack(cluster.pack())
+    slow.unpack(unpack(cluster.pack()))
+    assert stored(unpack(alone.pack())) == stored(slow.pack())
+    for name, value in (("classify", [FIRST[0][1]]), ("train", FIRST), ("delete_label", "b"), ("get_labels", None)):
+        run(alone, slow, name, value)
+    assert stored(unpack(alone.pack())) == stored(slow.pack())
+
+
+def test_a_mix_that_does_not_fit_changes_nothing() -> None:
+    """Not even the label counts, which have no version: the server fetches a model that has them."""
+    fast, slow = Classifier(SIMPLE, distributed=True), models.Classifier(SIMPLE, True)
+    ahead = models.Classifier(SIMPLE, True)
+    mix_slow_alone(ahead)
+    ahead.train(bytes_of(FIRST[:1]))
+    call(fast, "train", FIRST)
+    slow.train(bytes_of(FIRST))
+    scores = call(fast, "classify", [FIRST[0][1]])
+    _, snapshot = give(fast)
+    assert fast.put_diff(pack(ahead.get_diff()), snapshot) is slow.put_diff(ahead.get_diff(), slow.given()) is False
+    assert stored(unpack(fast.pack())) == stored(slow.pack())
+    assert call(fast, "classify", [FIRST[0][1]]) == scores
+    assert call(fast, "get_labels") == {b"a": 1, b"b": 1}
+
+
+def test_rows_of_the_diff_that_become_empty_disappear() -> None:
+    """The feature y has a mixed cell of d, and since then only cells of labels that are deleted."""
+    config = {"method": "PA", "converter": SIMPLE["converter"]}
+    fast, slow = Classifier(config, distributed=True), models.Classifier(config, True)
+    run(fast, slow, "train", [["d", [[], [["y", 1.0]]]]])
+    assert mix_alone(fast) is mix_slow_alone(slow) is True
+    for label in "ab":
+        run(fast, slow, "set_label", label)
+    run(fast, slow, "train", [["a", [[], [["x", 1.0]]]], ["b", [[], [["x", 5.0], ["y", -1.0]]]]])
+    for label in "ab":
+        run(fast, slow, "delete_label", label)
+    assert diff_of(unpack(fast.get_diff())) == diff_of(slow.get_diff())
+    assert stored(unpack(fast.pack())) == stored(slow.pack())
+    assert fast.status() == slow.status()
+
+
+def test_the_example_of_the_text_trains_alike_in_both_storages() -> None:
+    for method in METHODS:
+        config = {**SIMPLE, "method": method, "parameter": SIMPLE["parameter"] if method not in ("perceptron", "PA") else None}
+        for distributed in (False, True):
+            fast, slow = Classifier(config, distributed=distributed), models.Classifier(config, distributed)
+            for _ in range(4):
+                call(fast, "train", FIRST)
+                slow.train(bytes_of(FIRST))
+            assert stored(unpack(fast.pack())) == stored(slow.pack())
+
+
+def test_pack_reads_what_older_files_hold() -> None:
+    """float32 weights of 1.0, strings as str8 or bin, numbers as integers."""
+    model = Classifier({"method": "PA", "converter": SIMPLE["converter"]})
+    key = b"n@num"
+    row = b"\x81" + bytes([0xD9, len(key)]) + key + b"\x81\x00\x93\xca\x3f\x00\x00\x00\x00\x00"
+    storage = b"\x94" + row + b"\x93\x81\xc4\x01a\x00\x81\x00\xa1a\x01\x80\x91\x00"
+    labels_part = b"\x93\x80\x81\xa1a\x01\x91\x00"
+    weights = pack([[0], [0, [{}], [{}], [{}], {}], [0, [{}], [{}], [{}], {}]])
+    model.unpack(b"\x92\x92" + storage + labels_part + weights)
+    assert call(model, "classify", [[[], [["n", 3.0]]]]) == [[[b"a", 1.5]]]
+    assert call(model, "get_labels") == {b"a": 1}

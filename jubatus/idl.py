@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from jubatus import SERVICES, class_name
 from jubatus.errors import UnknownMethod
-from jubatus.types import BOOL, INT, STRING, ULONG, Message, TMap, TTuple, Type
+from jubatus.types import Message, Type
 
 
 class Route(Enum):
@@ -139,7 +139,8 @@ class Service:
     Args:
         name: as in ``juba<name>``.
         model: ``module:class`` of the model.
-        methods: own rows; those that every service has are in ``COMMON``.
+        methods: own rows.
+        common: the rows that every service has, ``jubatus.methods.COMMON``; this module names no method.
         messages: structures that its methods take or return.
         uses_cht: whether its servers register in the hash ring.
     """
@@ -147,6 +148,7 @@ class Service:
     name: str
     model: str
     methods: tuple[Method, ...]
+    common: tuple[Method, ...]
     messages: tuple[type[Message], ...] = ()
     uses_cht: bool = False
 
@@ -165,7 +167,7 @@ class Service:
     @property
     def all_methods(self) -> tuple[Method, ...]:
         """Own rows, then the common ones."""
-        return self.methods + COMMON
+        return self.methods + self.common
 
     def method(self, name: str) -> Method:
         """Return a row by name; raise UnknownMethod."""
@@ -186,226 +188,3 @@ def service(name: str) -> Service:
 def services() -> dict[str, Service]:
     """Return all declarations by name."""
     return {name: service(name) for name in SERVICES}
-
-
-STATUS = TMap(STRING, TMap(STRING, STRING))
-
-COMMON = (
-    Method(
-        "get_config",
-        (),
-        STRING,
-        Route.RANDOM,
-        Lock.NOLOCK,
-        Join.PASS,
-        """Return the text of the configuration.
-
-        Returns:
-            the text as the server read it, byte for byte.
-        """,
-    ),
-    Method(
-        "save",
-        (Argument("id", STRING),),
-        TMap(STRING, STRING),
-        Route.BROADCAST,
-        Lock.ANALYSIS,
-        Join.MERGE,
-        """Write the model to a file on the server.
-
-        The file appears whole or not at all.
-
-        Args:
-            id: name of the model: printable ASCII without ``/``; part of the file's name.
-
-        Returns:
-            path of the file by ``<address>_<port>`` of the server.
-
-        Raises:
-            JubatusError: the id is not allowed or the file cannot be written.
-        """,
-        long=True,
-    ),
-    Method(
-        "load",
-        (Argument("id", STRING),),
-        BOOL,
-        Route.BROADCAST,
-        Lock.UPDATE,
-        Join.ALL_AND,
-        """Replace the model by one that was saved with the same configuration.
-
-        Args:
-            id: name of the model.
-
-        Returns:
-            True.
-
-        Raises:
-            JubatusError: the id is not allowed, or the file is missing, torn, of another service or of another
-                configuration; the running model is then as it was.
-        """,
-        counts=True,
-        long=True,
-    ),
-    Method(
-        "get_status",
-        (),
-        STATUS,
-        Route.BROADCAST,
-        Lock.NOLOCK,
-        Join.MERGE,
-        """Return the state of the servers.
-
-        Returns:
-            texts by key by ``<address>_<port>`` of the server.
-        """,
-    ),
-    Method(
-        "do_mix",
-        (),
-        BOOL,
-        Route.INTERNAL,
-        Lock.NOLOCK,
-        Join.PASS,
-        """Mix the models of the cluster now.
-
-        Returns:
-            whether the mix succeeded.
-
-        Raises:
-            UnknownMethod: the server is standalone, or it is a keeper.
-        """,
-        long=True,
-        host=Host.CLUSTER,
-    ),
-    Method(
-        "get_proxy_status",
-        (),
-        STATUS,
-        Route.INTERNAL,
-        Lock.NOLOCK,
-        Join.PASS,
-        """Return the state of the keeper.
-
-        Returns:
-            texts by key by ``<address>_<port>`` of the keeper.
-
-        Raises:
-            UnknownMethod: it is a server.
-        """,
-        host=Host.KEEPER,
-    ),
-)
-
-
-def _mix(name: str, argument: Argument, returns: Type, lock: Lock, doc: str) -> Method:
-    """Declare a method that the servers of a cluster call on each other."""
-    return Method(
-        name, (argument,), returns, Route.INTERNAL, lock, Join.PASS, doc, long=True, host=Host.CLUSTER, named=False
-    )
-
-
-LINEAR_MIX = (
-    _mix(
-        "get_diff",
-        Argument("version", INT),
-        STRING,
-        Lock.ANALYSIS,
-        """Return what the server learned since the last MIX.
-
-        Args:
-            version: of the protocol; not looked at.
-
-        Returns:
-            the packed diff.
-        """,
-    ),
-    _mix(
-        "put_diff",
-        Argument("diff", STRING),
-        INT,
-        Lock.NOLOCK,
-        """Take in what all servers learned.
-
-        A further argument, a bool, says whether what this server learned is part of it; without it, what
-        ``get_diff`` gave out is.
-
-        Args:
-            diff: packed.
-
-        Returns:
-            0, also where the diff does not fit the model.
-
-        Raises:
-            JubatusError: it is no diff.
-        """,
-    ),
-    _mix(
-        "get_model",
-        Argument("version", INT),
-        TTuple(ULONG, STRING),
-        Lock.ANALYSIS,
-        """Return the whole model.
-
-        Args:
-            version: of the protocol; not looked at.
-
-        Returns:
-            version of the protocol, and the packed model as a model file has it.
-        """,
-    ),
-)
-"""What servers call on each other with the mixer ``linear_mixer``."""
-
-PUSH_MIX = (
-    _mix(
-        "get_pull_argument",
-        Argument("version", INT),
-        STRING,
-        Lock.ANALYSIS,
-        """Return up to where the server knows the rows of each other server.
-
-        Args:
-            version: of the protocol; not looked at.
-
-        Returns:
-            the argument of a peer's ``pull``, packed.
-        """,
-    ),
-    _mix(
-        "pull",
-        Argument("argument", STRING),
-        STRING,
-        Lock.ANALYSIS,
-        """Return the rows that a peer does not know.
-
-        Args:
-            argument: the peer's ``get_pull_argument``.
-
-        Returns:
-            the argument of the peer's ``push``, packed.
-
-        Raises:
-            JubatusError: the argument is none.
-        """,
-    ),
-    _mix(
-        "push",
-        Argument("rows", STRING),
-        INT,
-        Lock.UPDATE,
-        """Take in rows of a peer.
-
-        Args:
-            rows: packed.
-
-        Returns:
-            0.
-
-        Raises:
-            JubatusError: these are no rows.
-        """,
-    ),
-)
-"""What servers call on each other with the mixers that push."""

@@ -36,23 +36,24 @@ ARROWS = {
     "_core.linear": "_core.kernels _core.wire _core.mix _core.convert _core.unlearn errors",
     "_core.services": "_core errors",
     "idl": "jubatus errors types",
-    "declaration": "idl types _lazy",
+    "methods": "idl types",
+    "declaration": "idl methods types _lazy",
     "rpc": "_core errors",
-    "common": "_core errors idl types rpc",
+    "common": "_core errors idl methods types rpc",
     "client": "common declaration",
     "storage": "jubatus _core errors",
     "embedded": "jubatus _core errors idl types common declaration storage",
     "cluster": "errors",
     "mixer": "_core errors rpc cluster",
     "daemon": "jubatus errors rpc",
-    "server": "jubatus _core errors idl types rpc declaration storage daemon cluster mixer",
+    "server": "jubatus _core errors idl methods types rpc declaration storage daemon cluster mixer",
     "keeper": "jubatus _core errors idl types rpc declaration daemon cluster",
     "visor": "_core errors rpc daemon cluster",
-    "cli": "jubatus _core errors idl rpc daemon cluster server keeper visor",
+    "cli": "jubatus _core errors idl methods rpc daemon cluster server keeper visor",
 }
 
-# The module that names methods besides the declarations: those that every service has, and the kinds of locks.
-NAMES_METHODS = {"idl"}
+# The modules that name methods besides the declarations: rows that several services have, and the kinds of locks.
+NAMES_METHODS = {"idl", "methods"}
 
 # Tests of several modules together.
 OF_ALL = {"tests/core/test_examples.py"}

@@ -4,7 +4,8 @@ import pytest
 
 from jubatus import SERVICES, class_name, idl
 from jubatus.errors import UnknownMethod
-from jubatus.idl import COMMON, Argument, Host, Join, Lock, Method, Route, Service, service, services
+from jubatus.idl import Argument, Join, Lock, Method, Route, Service, service, services
+from jubatus.methods import COMMON
 from jubatus.types import BOOL, STRING, UINT
 
 ROWS = [(declared, method) for declared in services().values() for method in declared.methods]
@@ -23,6 +24,7 @@ def test_services_are_found_by_name() -> None:
 
 def test_methods_are_found_by_name() -> None:
     for declared in services().values():
+        assert declared.common is COMMON
         assert declared.all_methods == declared.methods + COMMON
         for method in declared.all_methods:
             assert declared.method(method.name) is method
@@ -56,20 +58,6 @@ def test_update_count_rises_with_every_update_but_those_of_weight() -> None:
         assert method.counts == (method.lock is Lock.UPDATE and (declared is None or declared.name != "weight"))
 
 
-def test_common_rows() -> None:
-    rows = {method.name: method for method in COMMON}
-    assert list(rows) == ["get_config", "save", "load", "get_status", "do_mix", "get_proxy_status"]
-    assert {name for name, row in rows.items() if row.host is not Host.SERVER} == {"do_mix", "get_proxy_status"}
-    assert {name for name, row in rows.items() if row.route is Route.INTERNAL} == {"do_mix", "get_proxy_status"}
-    assert {name for name, row in rows.items() if row.lock is Lock.NOLOCK} == {
-        "get_config",
-        "get_status",
-        "do_mix",
-        "get_proxy_status",
-    }
-    assert {name for name, row in rows.items() if row.long} == {"save", "load", "do_mix"}
-
-
 def test_messages_of_a_declaration_are_those_of_its_rows() -> None:
     for declared in services().values():
         text = " ".join(str(t) for m in declared.methods for t in (m.returns, *(a.type for a in m.args)))
@@ -85,7 +73,7 @@ def test_names_of_classes() -> None:
 
 
 def test_a_model_is_imported_when_it_is_asked_for() -> None:
-    declared = Service("x", "collections:OrderedDict", ())
+    declared = Service("x", "collections:OrderedDict", (), COMMON)
     assert declared.model_class.__name__ == "OrderedDict"
     assert declared.messages == ()
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from jubatus._lazy import submodules
 from jubatus.idl import Argument, Join, Lock, Method, Route, Service
+from jubatus.methods import COMMON, clear
 from jubatus.types import BOOL, DATUM, DOUBLE, INT, STRING, ULONG, Datum, Message, TList, TMap, TUserDef
 
 
@@ -24,6 +25,7 @@ class LabeledDatum(Message):
 SERVICE = Service(
     name="classifier",
     model="jubatus._core.services.classifier:Classifier",
+    common=COMMON,
     messages=(EstimateResult, LabeledDatum),
     methods=(
         Method(
@@ -117,21 +119,7 @@ SERVICE = Service(
             counts=True,
             long=True,
         ),
-        Method(
-            "clear",
-            (),
-            BOOL,
-            Route.BROADCAST,
-            Lock.UPDATE,
-            Join.ALL_AND,
-            """Forget everything that was learned; the configuration stays.
-
-            Returns:
-                True.
-            """,
-            counts=True,
-            long=True,
-        ),
+        clear(),
     ),
 )
 

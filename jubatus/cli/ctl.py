@@ -9,7 +9,7 @@ from jubatus.cli import args, session
 from jubatus.cluster import paths
 from jubatus.cluster.coordinator import Coordinator, NodeExists
 from jubatus.cluster.paths import Node
-from jubatus.idl import COMMON
+from jubatus.methods import COMMON
 
 MODEL_FILES = {method.name for method in COMMON if [argument.name for argument in method.args] == ["id"]}
 """Methods of servers that are told to all of a cluster, with the name of a model file: save and load."""

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from jubatus import errors
 from jubatus._core.wire.codec import Decoder, Encoder
-from jubatus.idl import COMMON, Method, Service
+from jubatus.idl import Method, Service
+from jubatus.methods import COMMON
 from jubatus.rpc import client as rpc
 from jubatus.types import TObject, Type, check_types, int_types, string_types
 

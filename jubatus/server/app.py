@@ -18,7 +18,8 @@ from jubatus._core.model import Model
 from jubatus._core.schema import parse_json
 from jubatus.daemon import life
 from jubatus.errors import ClusterError, ConfigError, ConfigSyntaxError, JubatusError, ModelError
-from jubatus.idl import LINEAR_MIX, PUSH_MIX, Host, Service
+from jubatus.idl import Host, Service
+from jubatus.methods import LINEAR_MIX, PUSH_MIX
 from jubatus.rpc.server import Server
 from jubatus.server import storage
 from jubatus.server.common_handlers import CommonHandlers

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from jubatus._lazy import submodules
 from jubatus.idl import Argument, Join, Lock, Method, Route, Service
-from jubatus.types import BOOL, DATUM, DOUBLE, STRING, Message, TList, TUserDef
+from jubatus.methods import COMMON, clear
+from jubatus.types import DATUM, DOUBLE, STRING, Message, TList, TUserDef
 
 
 class Feature(Message):
@@ -17,6 +18,7 @@ class Feature(Message):
 SERVICE = Service(
     name="weight",
     model="jubatus._core.services.weight:Weight",
+    common=COMMON,
     messages=(Feature,),
     methods=(
         Method(
@@ -57,20 +59,7 @@ SERVICE = Service(
                 JubatusError: a rule took a value whose key has a ``$``.
             """,
         ),
-        Method(
-            "clear",
-            (),
-            BOOL,
-            Route.BROADCAST,
-            Lock.UPDATE,
-            Join.ALL_AND,
-            """Forget all counts; the configuration stays.
-
-            Returns:
-                True.
-            """,
-            long=True,
-        ),
+        clear(counts=False),
     ),
 )
 

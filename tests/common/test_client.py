@@ -8,7 +8,7 @@ import msgpackrpc
 from jubatus import errors
 from jubatus.common import Client, ClientBase, TypeMismatch, UnknownMethod, connect
 from jubatus.common.client import InterfaceMismatch, error_handler
-from jubatus.idl import COMMON
+from jubatus.methods import COMMON
 from jubatus.rpc.client import RPCError, TimeoutError, TransportError
 from jubatus.types import INT, STRING
 from tests.rpc.peer import Peer, echo, replies

@@ -19,6 +19,7 @@ from jubatus.cluster.ring import ring_entries
 from jubatus.cluster.view import View
 from jubatus.idl import Argument, Host, Join, Lock, Method, Route, Service
 from jubatus.keeper.relay import Relay
+from jubatus.methods import COMMON
 from jubatus.rpc.links import Links
 from jubatus.rpc.server import Server
 from jubatus.types import BOOL, STRING
@@ -49,6 +50,7 @@ SERVICE = Service(
         row("secret", Route.INTERNAL, Lock.UPDATE),
         row("mix", Route.INTERNAL, Lock.NOLOCK, host=Host.CLUSTER),
     ),
+    COMMON,
     uses_cht=True,
 )
 

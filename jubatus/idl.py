@@ -74,11 +74,16 @@ class Method:
         lock: what a server holds meanwhile.
         join: how a keeper joins replies.
         doc: docstring: one imperative line, then what is returned and which errors come.
+        changes: whether a call changes a model, on this server or on another; keepers repeat only what changes none.
+            A row with a lock need not say it, since that tells it: UPDATE does, ANALYSIS does not.
         counts: whether a call raises ``update_count`` (before its work) and is told to the mixer.
         replicas: how many servers a CHT route reaches.
         long: whether one call alone may take long whatever its arguments, so that it never runs on the event loop.
         host: which program answers it.
         named: whether a call has the cluster name in front of the arguments.
+
+    Raises:
+        TypeError: a row without a lock does not say whether it changes anything, or one with a lock contradicts it.
     """
 
     name: str
@@ -88,6 +93,7 @@ class Method:
     lock: Lock
     join: Join
     doc: str
+    changes: bool | None = None
     counts: bool = False
     replicas: int = 2
     long: bool = False
@@ -95,7 +101,14 @@ class Method:
     named: bool = True
 
     def __post_init__(self) -> None:
-        """Take the indentation of the source out of the docstring."""
+        """Complete the row by what its lock tells; take the indentation of the source out of the docstring."""
+        told = None if self.lock is Lock.NOLOCK else self.lock is Lock.UPDATE
+        if self.changes is None:
+            object.__setattr__(self, "changes", told)
+        if self.changes is None:
+            raise TypeError(f"{self.name}: a row without a lock must say whether it changes anything")
+        if told is not None and self.changes is not told:
+            raise TypeError(f"{self.name}: changes={self.changes} contradicts the lock {self.lock.value}")
         object.__setattr__(self, "doc", inspect.cleandoc(self.doc))
 
     def function(self, cls: type, run: Callable[..., Any]) -> Callable[..., Any]:

@@ -18,6 +18,7 @@ COMMON = (
         Returns:
             the text as the server read it, byte for byte.
         """,
+        changes=False,
     ),
     Method(
         "save",
@@ -75,6 +76,7 @@ COMMON = (
         Returns:
             texts by key by ``<address>_<port>`` of the server.
         """,
+        changes=False,
     ),
     Method(
         "do_mix",
@@ -91,6 +93,7 @@ COMMON = (
         Raises:
             UnknownMethod: the server is standalone, or it is a keeper.
         """,
+        changes=True,
         long=True,
         host=Host.CLUSTER,
     ),
@@ -109,6 +112,7 @@ COMMON = (
         Raises:
             UnknownMethod: it is a server.
         """,
+        changes=False,
         host=Host.KEEPER,
     ),
 )
@@ -138,10 +142,20 @@ def clear(*, counts: bool = True) -> Method:
     )
 
 
-def _mix(name: str, argument: Argument, returns: Type, lock: Lock, doc: str) -> Method:
+def _mix(name: str, argument: Argument, returns: Type, lock: Lock, doc: str, changes: bool | None = None) -> Method:
     """Declare a method that the servers of a cluster call on each other."""
     return Method(
-        name, (argument,), returns, Route.INTERNAL, lock, Join.PASS, doc, long=True, host=Host.CLUSTER, named=False
+        name,
+        (argument,),
+        returns,
+        Route.INTERNAL,
+        lock,
+        Join.PASS,
+        doc,
+        changes=changes,
+        long=True,
+        host=Host.CLUSTER,
+        named=False,
     )
 
 
@@ -179,6 +193,7 @@ LINEAR_MIX = (
         Raises:
             JubatusError: it is no diff.
         """,
+        changes=True,
     ),
     _mix(
         "get_model",

@@ -1,4 +1,5 @@
 import inspect
+from dataclasses import replace
 
 import pytest
 
@@ -48,7 +49,7 @@ def test_every_row_is_sound(declared: Service | None, method: Method) -> None:
         assert method.args[0].type is STRING
         assert declared is not None and declared.uses_cht
     if method.counts:
-        assert method.lock is not Lock.ANALYSIS
+        assert method.changes
     if method.route is Route.RANDOM:
         assert method.join is Join.PASS
 
@@ -104,3 +105,31 @@ def test_a_row_makes_a_function() -> None:
             function(0, *args, **kwargs)
     assert ROW.replicas == 2
     assert not ROW.counts
+
+
+@pytest.mark.parametrize(
+    ("lock", "said", "changes"),
+    [
+        (Lock.UPDATE, None, True),
+        (Lock.UPDATE, True, True),
+        (Lock.ANALYSIS, None, False),
+        (Lock.ANALYSIS, False, False),
+        (Lock.NOLOCK, True, True),
+        (Lock.NOLOCK, False, False),
+    ],
+)
+def test_a_row_says_whether_it_changes_anything(lock: Lock, said: bool | None, changes: bool) -> None:
+    assert replace(ROW, lock=lock, changes=said).changes is changes
+
+
+@pytest.mark.parametrize(
+    ("lock", "said", "text"),
+    [
+        (Lock.NOLOCK, None, "find: a row without a lock must say whether it changes anything"),
+        (Lock.UPDATE, False, "find: changes=False contradicts the lock update"),
+        (Lock.ANALYSIS, True, "find: changes=True contradicts the lock analysis"),
+    ],
+)
+def test_a_row_must_not_contradict_its_lock(lock: Lock, said: bool | None, text: str) -> None:
+    with pytest.raises(TypeError, match=f"^{text}$"):
+        replace(ROW, lock=lock, changes=said)

@@ -15,6 +15,7 @@ def test_common_rows() -> None:
         "do_mix",
         "get_proxy_status",
     }
+    assert {name for name, row in rows.items() if row.changes} == {"load", "do_mix"}
     assert {name for name, row in rows.items() if row.long} == {"save", "load", "do_mix"}
 
 
@@ -23,6 +24,7 @@ def test_rows_of_mixers(method: Method) -> None:
     assert (method.host, method.route) == (Host.CLUSTER, Route.INTERNAL)
     assert method.long
     assert not (method.named or method.counts)
+    assert method.changes == (method.name in ("put_diff", "push"))
 
 
 def test_clear_counts_where_updates_do() -> None:

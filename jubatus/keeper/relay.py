@@ -19,7 +19,7 @@ from jubatus._core.wire import Frame, Reader, error_reply, reply
 from jubatus.cluster.paths import Node, is_name
 from jubatus.cluster.view import NOBODY, Members, View
 from jubatus.errors import BadArguments, ClusterError
-from jubatus.idl import Host, Lock, Method, Route, Service
+from jubatus.idl import Host, Method, Route, Service
 from jubatus.keeper.failures import BAD_CAST, NO_RESULT, refusal
 from jubatus.keeper.join import join
 from jubatus.keeper.rotation import Rotation
@@ -45,7 +45,7 @@ class Row:
         self.name = method.name.encode()
         self.arity = len(method.args)
         self.keyed = method.route is Route.CHT
-        self.repeatable = method.lock is not Lock.UPDATE
+        self.repeatable = not method.changes
 
 
 class Request(NamedTuple):

@@ -41,6 +41,8 @@ SERVICE = Service(
     (
         row("ask", Route.RANDOM, Lock.ANALYSIS),
         row("tell", Route.RANDOM, Lock.UPDATE),
+        row("make", Route.RANDOM, Lock.NOLOCK, changes=True),
+        row("peek", Route.RANDOM, Lock.NOLOCK, changes=False),
         row("find", Route.CHT, Lock.ANALYSIS),
         row("put", Route.CHT, Lock.UPDATE, Join.ALL_AND),
         row("put_one", Route.CHT, Lock.UPDATE, replicas=1),
@@ -48,7 +50,7 @@ SERVICE = Service(
         row("any", Route.BROADCAST, Lock.UPDATE, Join.ALL_OR),
         row("gather", Route.BROADCAST, Lock.ANALYSIS, Join.MERGE),
         row("secret", Route.INTERNAL, Lock.UPDATE),
-        row("mix", Route.INTERNAL, Lock.NOLOCK, host=Host.CLUSTER),
+        row("mix", Route.INTERNAL, Lock.NOLOCK, changes=True, host=Host.CLUSTER),
     ),
     COMMON,
     uses_cht=True,

@@ -347,10 +347,11 @@ def test_a_server_that_is_not_listed_any_more_is_not_looked_after() -> None:
         wait_for(lambda: not running.relay.rotation.dead)
 
 
-def test_a_question_that_broke_off_is_asked_once_more_elsewhere() -> None:
+@pytest.mark.parametrize("method", ["ask", "peek"])
+def test_a_question_that_broke_off_is_asked_once_more_elsewhere(method: str) -> None:
     with Peer(dying) as bad, Peer(always()) as good, keeper(bad, good) as running:
         for _ in OTHERS:
-            assert running.call("ask") == (None, True)
+            assert running.call(method) == (None, True)
             running.relay.rotation.dead.clear()
     assert bad.requests
 
@@ -384,9 +385,11 @@ def test_a_question_to_all_that_broke_off_is_asked_again() -> None:
         assert (methods(bad), methods(good)) == (["gather", "gather"], ["gather"])
 
 
-def test_an_update_that_broke_off_is_never_repeated() -> None:
+@pytest.mark.parametrize("method", ["tell", "make"])
+def test_a_change_that_broke_off_is_never_repeated(method: str) -> None:
+    """Neither under the lock of the model, nor one without a lock that changes what other servers have."""
     with Peer(dying) as one, Peer(dying) as other, keeper(one, other) as running:
-        assert running.call("tell") == (b"connection closed", None)
+        assert running.call(method) == (b"connection closed", None)
         assert len(one.requests + other.requests) == 1
 
 

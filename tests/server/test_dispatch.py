@@ -19,18 +19,18 @@ from jubatus.server.dispatch import Dispatcher, Parts, bind
 from jubatus.types import BOOL, STRING
 
 
-def row(name: str, lock: Lock, *, counts: bool = False, long: bool = False) -> Method:
-    return Method(name, (Argument("x", STRING),), BOOL, Route.RANDOM, lock, Join.PASS, "Do.", counts=counts, long=long)
+def row(name: str, lock: Lock, **options: Any) -> Method:
+    return Method(name, (Argument("x", STRING),), BOOL, Route.RANDOM, lock, Join.PASS, "Do.", **options)
 
 
 METHODS = (
     row("write", Lock.UPDATE, counts=True),
     row("read", Lock.ANALYSIS),
-    row("peek", Lock.NOLOCK),
+    row("peek", Lock.NOLOCK, changes=False),
     row("load_long", Lock.UPDATE, counts=True, long=True),
     row("save_long", Lock.ANALYSIS, long=True),
-    row("change_in_parts", Lock.NOLOCK, long=True),
-    row("ask_others", Lock.NOLOCK, long=True),
+    row("change_in_parts", Lock.NOLOCK, changes=True, long=True),
+    row("ask_others", Lock.NOLOCK, changes=False, long=True),
 )
 
 

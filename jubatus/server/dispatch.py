@@ -13,6 +13,7 @@ their turn between two parts.
 import asyncio
 import inspect
 import logging
+import types
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Iterable
 from concurrent.futures import Executor
@@ -34,7 +35,11 @@ Parts = Generator[Lock, None, bytes]
 """A long call in parts: each runs on a thread under the lock that was yielded before it, the first under its row's."""
 
 Handler = Callable[[Reader], bytes | Parts | Coroutine[Any, Any, bytes]]
-"""Returns the packed result. That of a row marked long may return Parts; that of one without a lock, a coroutine."""
+"""Returns the packed result. That of a row marked long may return Parts; that of one without a lock, a coroutine.
+
+A coroutine of a short row runs at once up to where it first waits; up to there it is no part of a task, which
+``asyncio.timeout`` and ``asyncio.TaskGroup`` need.
+"""
 
 CONTRACT = {
     "catch_up", "get_diff", "mix", "pack", "patch", "pull_argument", "pull_rows", "push_rows", "put_diff", "snapshot",
@@ -46,7 +51,8 @@ CONTRACT = {
 class Row:
     """A declared method, bound to its handler."""
 
-    __slots__ = ("arity", "counts", "handler", "lock", "locked", "long", "mixes", "named", "remote", "tells", "update")
+    __slots__ = ("arity", "counts", "handler", "inline", "lock", "locked", "long", "mixes", "named", "remote", "tells",
+                 "update")  # fmt: skip
 
     def __init__(self, method: Method, handler: Handler) -> None:
         self.handler = handler
@@ -60,6 +66,9 @@ class Row:
         self.mixes = self.update and method.host is Host.SERVER
         self.tells = self.counts or self.mixes
         self.remote = inspect.iscoroutinefunction(handler)
+        if self.remote and self.locked:
+            raise TypeError(f"the handler of method {method.name} is a coroutine, which cannot hold a lock")
+        self.inline = not (self.long or self.remote)
 
     def begin(self, params: Reader) -> Any:
         """Call the handler; raise BadArguments if there are too few arguments."""
@@ -190,7 +199,9 @@ class Dispatcher:
         row = self._rows.get(frame.method)
         if row is None:
             return b"" if frame.kind else error_reply(frame.msgid, 1, frame.method)
-        if row.long or (row.locked and (frame.size > INLINE_SIZE or (self._busy and (row.update or self._writing)))):
+        if not row.inline or (
+            row.locked and (frame.size > INLINE_SIZE or (self._busy and (row.update or self._writing)))
+        ):
             return self._defer(row, frame, session)
         return self._run(row, frame)
 
@@ -253,7 +264,17 @@ class Dispatcher:
         return b"" if frame.kind else error_reply(frame.msgid, str(error) or type(error).__name__)
 
     def _defer(self, row: Row, frame: Frame, session: Session) -> bytes | None:
-        """Answer a request at once if the lock allows it, else later."""
+        """Answer a request on the way of those that may take long or wait."""
+        if row.remote:
+            return self._await(row, frame, session)
+        begin = partial(row.begin, frame.params)
+        long = row.long or frame.size > INLINE_SIZE
+        done = self._later(row, frame, session)
+        self._admit(Job(begin, row.lock, done, size=frame.size, long=long, pack=partial(_reply, frame)))
+        return None
+
+    def _later(self, row: Row, frame: Frame, session: Session) -> Done:
+        """Note that a request is deferred; return what answers it."""
         self.deferred += 1
 
         def done(answer: bytes | None, error: BaseException | None) -> None:
@@ -265,25 +286,33 @@ class Dispatcher:
             assert answer is not None
             session.complete(answer)
 
-        if row.remote:
-            self._await(row, frame, done)
-        else:
-            long = row.long or frame.size > INLINE_SIZE
-            begin = partial(row.begin, frame.params)
-            self._admit(Job(begin, row.lock, done, size=frame.size, long=long, pack=partial(_reply, frame)))
-        return None
+        return done
 
-    def _await(self, row: Row, frame: Frame, done: Done) -> None:
-        """Let a coroutine answer."""
+    def _await(self, row: Row, frame: Frame, session: Session) -> bytes | None:
+        """Let a coroutine answer: at once if it is short and does not wait, else later."""
 
-        async def run() -> bytes:
+        async def answer() -> bytes:
             return _reply(frame, await row.begin(frame.params))
+
+        coroutine = answer()
+        if not row.long:
+            try:
+                waited = coroutine.send(None)
+            except StopIteration as end:
+                self._count(row)
+                packed: bytes = end.value
+                return packed
+            except (Exception, asyncio.CancelledError) as error:
+                return self._refused(row, frame, error)
+            coroutine = _resume(coroutine, waited)
+        done = self._later(row, frame, session)
 
         def ended(task: asyncio.Task[bytes]) -> None:
             error = asyncio.CancelledError("cancelled") if task.cancelled() else task.exception()
             done(None if error is not None else task.result(), error)
 
-        asyncio.get_running_loop().create_task(run()).add_done_callback(ended)
+        asyncio.get_running_loop().create_task(coroutine).add_done_callback(ended)
+        return None
 
     def _admit(self, job: Job) -> None:
         """Start a call or its next part on a thread, or let it wait for the lock."""
@@ -340,6 +369,26 @@ class Dispatcher:
                 loop.call_soon(job.done, *_outcome(job))
                 room -= LEAST + job.size
         self._busy = bool(waiting or self._readers or self._writing)
+
+
+async def _resume(coroutine: Coroutine[Any, Any, bytes], waited: Any) -> bytes:
+    """Run the rest of a coroutine that waits for something; ``await`` takes none that has begun."""
+    return await _rest(coroutine, waited)
+
+
+@types.coroutine
+def _rest(coroutine: Coroutine[Any, Any, bytes], waited: Any) -> Generator[Any, Any, bytes]:
+    while True:
+        resume: Callable[[], Any]
+        try:
+            resume = partial(coroutine.send, (yield waited))
+        except BaseException as error:
+            resume = partial(coroutine.throw, error)
+        try:
+            waited = resume()
+        except StopIteration as end:
+            result: bytes = end.value
+            return result
 
 
 def _outcome(job: Job) -> tuple[bytes | None, BaseException | None]:

@@ -2,8 +2,9 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import msgpack
@@ -31,6 +32,7 @@ METHODS = (
     row("save_long", Lock.ANALYSIS, long=True),
     row("change_in_parts", Lock.NOLOCK, changes=True, long=True),
     row("ask_others", Lock.NOLOCK, changes=False, long=True),
+    row("tell_others", Lock.NOLOCK, changes=True, counts=True),
 )
 
 
@@ -42,6 +44,7 @@ class Model:
         self.threads: set[str] = set()
         self.gate = threading.Event()
         self.file = threading.Event()
+        self.waits: list[Callable[[], Awaitable[None]]] = []
 
     def _do(self, name: str, args: Reader, wait: bool = False) -> bytes:
         word = args.string().decode()
@@ -83,6 +86,20 @@ class Model:
             raise ERRORS[word]
         return pack("asked")
 
+    async def tell_others(self, args: Reader) -> bytes:
+        """Wait for all of ``waits``; with the word ``patient`` it goes on where one fails."""
+        word = args.string().decode()
+        self.ran.append(f"tell {word}".strip())
+        for wait in self.waits:
+            try:
+                await wait()
+            except ModelError:
+                if word != "patient":
+                    raise
+        if word in ERRORS:
+            raise ERRORS[word]
+        return pack("told")
+
     def status(self) -> dict[str, str]:
         return {}
 
@@ -99,6 +116,7 @@ ERRORS: dict[str, BaseException] = {
     "unsupported": UnsupportedMethod("write"),
     "bug": ZeroDivisionError("division by zero"),
     "silent": RuntimeError(),
+    "cancelled": asyncio.CancelledError("cancelled"),
 }
 
 
@@ -284,6 +302,80 @@ def test_a_coroutine_answers_later() -> None:
     ]
 
 
+TOLD = {
+    "": (None, "told"),
+    "model": ("it is full", None),
+    "bad": (2, "std::bad_cast"),
+    "bug": ("division by zero", None),
+    "cancelled": ("cancelled", None),
+}
+
+
+def test_a_short_coroutine_that_does_not_wait_answers_at_once() -> None:
+    async def test(bench: Bench) -> None:
+        for msgid, word in enumerate(TOLD):
+            bench.send(msgid, "tell_others", word)
+        assert bench.replies == [(msgid, *told) for msgid, told in enumerate(TOLD.values())]
+        bench.take(bench.connect().receive(pack([0, 9, "tell_others", [""]])))
+        assert bench.replies[-1] == (9, 2, "std::bad_cast")
+        assert bench.connect().receive(pack([2, "tell_others", ["", ""]])) == b""
+        assert bench.dispatcher.deferred == 0
+
+    bench = run(test)
+    assert bench.model.ran[:6] == [*(f"tell {word}".strip() for word in TOLD), "tell"]
+    assert (bench.dispatcher.updates, bench.dispatcher.bugs) == (5, 2)
+
+
+@pytest.mark.parametrize("seconds", [[0], [0, 0, 0], [0.01], [0, 0.01, 0]])
+def test_a_short_coroutine_that_waits_answers_later_and_in_order(seconds: list[float]) -> None:
+    async def test(bench: Bench) -> None:
+        bench.model.waits = [partial(asyncio.sleep, each) for each in seconds]
+        one = bench.connect()
+        for msgid, word in enumerate(TOLD):
+            bench.send(msgid, "tell_others", word, on=one)
+        bench.send(9, "peek", on=one)
+        bench.send(10, "write")
+        assert bench.model.ran == ["tell", "write"]  # the first one has begun
+        assert bench.replies == [(10, None, "write")]
+        assert (bench.dispatcher.deferred, one.waiting) == (1, 1)
+        await bench.until(lambda: len(bench.replies) == 7)
+        assert (bench.dispatcher.deferred, one.waiting) == (0, 0)
+
+    bench = run(test)
+    assert bench.replies[1:] == [*((msgid, *told) for msgid, told in enumerate(TOLD.values())), (9, None, True)]
+    assert (bench.dispatcher.updates, bench.dispatcher.bugs) == (5, 2)
+
+
+def test_what_a_short_coroutine_waits_for_may_fail() -> None:
+    async def test(bench: Bench) -> None:
+        futures = [asyncio.get_running_loop().create_future() for _ in range(4)]
+        bench.model.waits = [lambda: futures[0]]
+        bench.send(1, "tell_others")
+        bench.model.waits = [lambda: futures[1]]
+        bench.send(2, "tell_others")
+        bench.model.waits = [lambda: futures[2], lambda: futures[3]]
+        bench.send(3, "tell_others", "patient")
+        futures[0].set_exception(ModelError("it broke"))
+        futures[1].cancel()
+        futures[2].set_exception(ModelError("it broke"))
+        await bench.until(lambda: len(bench.replies) == 2)
+        assert sorted(bench.replies) == [(1, "it broke", None), (2, "cancelled", None)]
+        futures[3].set_result(None)
+        await bench.until(lambda: len(bench.replies) == 3)
+
+    assert run(test).replies[-1] == (3, None, "told")
+
+
+def test_a_short_coroutine_runs_while_a_thread_writes() -> None:
+    async def test(bench: Bench) -> None:
+        bench.send(1, "load_long")
+        bench.send(2, "tell_others")
+        bench.send(3, "tell_others", BULK)
+        assert bench.ids() == [2, 3]
+
+    run(test)
+
+
 def test_a_process_may_call_its_own_methods() -> None:
     async def test(bench: Bench) -> None:
         call = bench.dispatcher.call
@@ -458,6 +550,14 @@ def test_one_thread_is_enough() -> None:
         await bench.until(lambda: len(bench.replies) == 6)
 
     run(test, threads=1)
+
+
+@pytest.mark.parametrize("lock", [Lock.UPDATE, Lock.ANALYSIS])
+def test_a_coroutine_cannot_hold_a_lock(lock: Lock) -> None:
+    methods = [method if method.name != "tell_others" else row("tell_others", lock) for method in METHODS]
+    model: Any = Model()
+    with pytest.raises(TypeError, match=r"^the handler of method tell_others is a coroutine, which cannot hold a lock$"):
+        bind(methods, model, Common())
 
 
 def test_rows_and_handlers_must_match() -> None:

@@ -143,17 +143,25 @@ def bind(methods: Iterable[Method], model: Model, *others: object) -> dict[bytes
     """Return the row of each method by its name on the wire.
 
     Args:
-        methods: all that the server has.
-        model: handles the methods of the service.
-        others: handle those that every service has.
+        methods: all that the server has, each name once.
+        model: handles the methods of the service; what servers call on each other (without the cluster name) is never
+            the model's to handle, even if the service has a method of that name.
+        others: handle what every server has, and the methods of the service that call other servers.
 
     Raises:
-        TypeError: a method has no handler, or a handler no method.
+        TypeError: a method has no handler or two, or a handler no method; or a coroutine would have to hold a lock.
     """
-    rows = {}
-    handlers = {name: handler for name, handler in _handlers(model).items() if name not in CONTRACT}
+    methods = tuple(methods)
+    not_its_own = CONTRACT | {method.name for method in methods if not method.named}
+    handlers = {name: found for name, found in _handlers(model).items() if name not in not_its_own}
+    owners: dict[str, object] = dict.fromkeys(handlers, model)
     for owner in others:
-        handlers |= _handlers(owner)
+        for name, handler in _handlers(owner).items():
+            if name in handlers:
+                first, second = (type(each).__name__ for each in (owners[name], owner))
+                raise TypeError(f"method {name} has a handler of {first} and one of {second}")
+            handlers[name], owners[name] = handler, owner
+    rows = {}
     for method in methods:
         if method.name not in handlers:
             raise TypeError(f"no handler of method {method.name}")

@@ -556,7 +556,9 @@ def test_one_thread_is_enough() -> None:
 def test_a_coroutine_cannot_hold_a_lock(lock: Lock) -> None:
     methods = [method if method.name != "tell_others" else row("tell_others", lock) for method in METHODS]
     model: Any = Model()
-    with pytest.raises(TypeError, match=r"^the handler of method tell_others is a coroutine, which cannot hold a lock$"):
+    with pytest.raises(
+        TypeError, match=r"^the handler of method tell_others is a coroutine, which cannot hold a lock$"
+    ):
         bind(methods, model, Common())
 
 
@@ -568,3 +570,44 @@ def test_rows_and_handlers_must_match() -> None:
         bind([method for method in METHODS if method.name not in ("write", "load_long")], model, Common())
     with pytest.raises(TypeError, match=r"^no method has the handler peek$"):
         bind([method for method in METHODS if method.name != "peek"], model, Common())
+
+
+def test_no_handler_may_hide_another() -> None:
+    class Model2(Model):
+        def peek(self, args: Reader) -> bytes:
+            return b""
+
+    class Shadow:
+        def write(self, args: Reader) -> bytes:
+            return b""
+
+    model: Any = Model()
+    with pytest.raises(TypeError, match=r"^method write has a handler of Model and one of Shadow$"):
+        bind(METHODS, model, Common(), Shadow())
+    with pytest.raises(TypeError, match=r"^method peek has a handler of Common and one of Common$"):
+        bind(METHODS, model, Common(), Common())
+    other: Any = Model2()
+    with pytest.raises(TypeError, match=r"^method peek has a handler of Model2 and one of Common$"):
+        bind(METHODS, other, Common())
+
+
+@pytest.mark.parametrize("name", ["get_diff", "write"])
+def test_what_servers_call_on_each_other_is_no_handler_of_the_model(name: str) -> None:
+    """Neither what every model offers to a mixer, nor a method of the service whose name the mixer needs."""
+
+    class Mixing(Model):
+        def get_diff(self) -> bytes:
+            raise AssertionError
+
+    class OfMixer:
+        pass
+
+    def handle(self: OfMixer, args: Reader) -> bytes:
+        return b""
+
+    setattr(OfMixer, name, handle)
+    methods = [method for method in METHODS if method.name != name]
+    model: Any = Mixing()
+    bound = bind([*methods, row(name, Lock.ANALYSIS, long=True, named=False)], model, Common(), handlers := OfMixer())
+    assert bound[name.encode()].handler == getattr(handlers, name)
+    assert len(bound) == len(methods) + 1

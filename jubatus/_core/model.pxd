@@ -4,10 +4,6 @@ from jubatus._core.convert.workspace cimport Workspace
 from jubatus._core.kernels.bytes cimport Buffer, Cursor
 
 
-cdef enum:
-    LONG = 1 << 15  # bytes of arguments from which a call drops the GIL
-
-
 cdef class Model:
     cdef readonly object config
     cdef readonly bint distributed
@@ -21,6 +17,3 @@ cdef class Model:
     cdef void pack_into(self, Buffer* out) noexcept nogil
     cdef int unpack_from(self, Cursor* c) noexcept nogil
     cdef void take_over(self, Model other) noexcept
-
-
-cdef bytes packed_bool(bint value)

@@ -28,10 +28,6 @@ cdef enum:
     LARGE = 1 << 16  # features
 
 
-cdef bytes packed_bool(bint value):
-    return b"\xc3" if value else b"\xc2"
-
-
 cdef class Model:
     """A learner of one service.
 

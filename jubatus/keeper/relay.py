@@ -16,6 +16,7 @@ from random import random
 from typing import Any, NamedTuple
 
 from jubatus._core.wire import Frame, Reader, error_reply, reply
+from jubatus._core.wire.conversation import Conversation
 from jubatus.cluster.paths import Node, is_name
 from jubatus.cluster.view import NOBODY, Members, View
 from jubatus.errors import BadArguments, ClusterError
@@ -25,7 +26,6 @@ from jubatus.keeper.join import join
 from jubatus.keeper.rotation import Rotation
 from jubatus.keeper.route import targets
 from jubatus.rpc.links import Answer, Cause, Failure, Links
-from jubatus.rpc.protocol import Session
 
 log = logging.getLogger("jubatus")
 
@@ -53,7 +53,7 @@ class Request(NamedTuple):
 
     row: Row
     frame: Frame
-    session: Session
+    conversation: Conversation
     cluster: str
     key: bytes
     params: bytes
@@ -98,8 +98,8 @@ class Relay:
         self.rotation.close()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    def serve(self, frame: Frame, session: Session) -> bytes | None:
-        """Forward a request, or answer it here; see protocol.Serve."""
+    def serve(self, frame: Frame, conversation: Conversation) -> bytes | None:
+        """Forward a request, or answer it here; see rpc.server.Serve."""
         row = self._rows.get(frame.method)
         if row is None:
             return self._local(frame)
@@ -113,7 +113,7 @@ class Relay:
         except BadArguments:
             return b"" if frame.kind else error_reply(frame.msgid, 2, BAD_CAST)
         self.requests += 1
-        request = Request(row, frame, session, cluster, key, params)
+        request = Request(row, frame, conversation, cluster, key, params)
         members = self._view.members(cluster)
         return self._load(request) if members is None else self._forward(request, members)
 
@@ -148,7 +148,7 @@ class Relay:
         for request in waiting:
             answer = self._forward(request, members)
             if answer is not None:
-                request.session.complete(answer)
+                request.conversation.complete(answer)
 
     def _forward(self, request: Request, members: Members) -> bytes | None:
         nodes = targets(request.row.method, request.key, members, self.rotation.dead, random)
@@ -197,7 +197,7 @@ class Call:
             self._failures.append((node, answer))
         self._left -= 1
         if not self._left:
-            self._request.session.complete(self._reply())
+            self._request.conversation.complete(self._reply())
 
     def _instead(self, node: Node, failure: Failure) -> bool:
         """Send the call to others instead of a server that did not get it, or again; return whether that was done."""

@@ -1,4 +1,4 @@
-"""MessagePack-RPC on an event loop: sockets, timeouts and limits around the conversations of ``protocol``.
+"""MessagePack-RPC on an event loop: sockets, timeouts and limits around the conversations of the core.
 
 Replies to the requests of one received chunk are written at once. What a peer does not read is not computed ahead of
 it: while its output stands, nothing more is read or answered. A connection that sends much, in one message or many,
@@ -9,18 +9,26 @@ import asyncio
 import logging
 import socket
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
-from jubatus.rpc.protocol import Serve, Session
+from jubatus._core.wire import Conversation, Frame, Shortcuts
 
 log = logging.getLogger("jubatus")
 
 BACKLOG = 4096
-FULL = 128 << 10
-"""A chunk so long was cut off: more can be read at once."""
-
 MAX_SIZE = 512 << 20
 MAX_HELD = 2 << 30
+
+
+class Serve(Protocol):
+    """Answers messages."""
+
+    def __call__(self, frame: Frame, conversation: Conversation, /) -> bytes | None:
+        """Return the reply, or None to call the conversation's ``complete`` with it later.
+
+        The reply to a notification is no bytes.
+        """
+        ...
 
 
 class Server:
@@ -32,6 +40,7 @@ class Server:
         max_size: bytes that one message may have.
         max_held: bytes of messages that are not whole which all connections together may hold.
         limit: how many requests of a connection may be deferred at a time.
+        shortcuts: methods that are answered without ``serve``.
 
     Attributes:
         held: bytes of such messages.
@@ -45,12 +54,14 @@ class Server:
         max_size: int = MAX_SIZE,
         max_held: int = MAX_HELD,
         limit: int = 1,
+        shortcuts: Shortcuts | None = None,
     ) -> None:
         self.serve = serve
         self.timeout = timeout
         self.max_size = max_size
         self.max_held = max_held
         self.limit = limit
+        self.shortcuts = shortcuts
         self.held = 0
         self._connections: set[Connection] = set()
         self._listener: asyncio.Server | None = None
@@ -96,20 +107,18 @@ class Server:
             self._empty.set()
 
 
-class Connection(asyncio.Protocol):
+class Connection(Conversation, asyncio.Protocol):
     """One accepted connection."""
 
     __slots__ = (
-        "_blocked", "_finishing", "_held", "_last", "_open", "_output", "_paused", "_server", "_session", "_timer",
-        "_transport",
+        "_blocked", "_finishing", "_held", "_open", "_output", "_paused", "_server", "_timer", "_transport",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
+        super().__init__(server.serve, self._ready, server.max_size, server.limit, server.shortcuts)
         self._server = server
-        self._session = Session(server.serve, self._ready, server.max_size, server.limit)
         self._transport: Any = None
         self._timer: asyncio.TimerHandle | None = None
-        self._last = 0.0
         self._held = 0
         self._output: list[bytes] = []  # replies that are written at the end of the loop's turn
         self._open = False  # what is written is sent
@@ -120,29 +129,22 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the idle timer."""
         self._transport = transport
-        self._open = True
+        self.send = self._transport.write
+        self._open = self.steady = True
         self._server.opened(self)
-        self._last = monotonic()
+        self.last = monotonic()
         if self._server.timeout:
             self._arm(self._server.timeout)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Carry out what was received; nobody reads the replies."""
-        self._open = False
-        self._transport = None
+        self._open = self.steady = False
+        self._transport = self.send = None
         if self._timer is not None:
             self._timer.cancel()
         self._hold(0)
         self._blocked = False
         self._write(b"")
-
-    def data_received(self, data: bytes) -> None:
-        """Answer the requests that the chunk completes."""
-        session = self._session
-        self._write(session.receive(data), len(data) >= FULL)
-        pending = session.pending
-        if pending or self._held:
-            self._hold(pending)
 
     def eof_received(self) -> bool:
         """Answer what was received: the peer sends nothing more, but may read."""
@@ -152,6 +154,7 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Stop while the peer does not read its replies."""
         self._blocked = True
+        self.steady = False
 
     def resume_writing(self) -> None:
         """Go on."""
@@ -161,23 +164,32 @@ class Connection(asyncio.Protocol):
     def finish(self) -> None:
         """Close the connection as soon as what was received is answered."""
         self._finishing = True
+        self.steady = False
         self._write(b"")
 
     def cut(self) -> None:
         """Close the connection now."""
-        self._open = False
+        self._open = self.steady = False
         if self._transport is not None:
             self._transport.abort()
 
     def _ready(self, data: bytes) -> None:
-        if self._session.waiting or self._output:
+        if self.waiting or self._output:
             # Others may be answered in this turn of the loop: they leave together.
             if not self._output:
                 asyncio.get_running_loop().call_soon(self._write, b"")
             self._output.append(data)
+            self.steady = False
         else:
-            self._last = monotonic()
+            self.last = monotonic()
             self._write(data)
+
+    def settle(self, replies: bytes, full: bool) -> None:
+        """Write replies, and look after everything that a connection may need."""
+        self._write(replies, full)
+        pending = self.pending
+        if pending or self._held:
+            self._hold(pending)
 
     def _write(self, data: bytes, full: bool = False) -> None:
         """Write replies; then make those that are left and read on after the others' turn, or wait, or close.
@@ -186,42 +198,45 @@ class Connection(asyncio.Protocol):
             data: the replies.
             full: whether more can be read at once.
         """
-        session = self._session
         transport = self._transport
         if self._output:
             data = b"".join((*self._output, data))
             self._output.clear()
         if data:
-            self._last = monotonic()
+            self.last = monotonic()
             if self._open:
                 transport.write(data)
-        more = session.more
+        more = self.more
         if (more or full) and not self._blocked:
             asyncio.get_running_loop().call_soon(self._go_on)
         if not self._open:
-            if transport is None and not (more or session.waiting):
+            if transport is None and not (more or self.waiting):
                 self._server.closed(self)
             return
-        pause = more or full or session.full or self._blocked or self._finishing
+        pause = more or full or self.full or self._blocked or self._finishing
         if pause is not self._paused:
             self._paused = pause
             if pause:
                 transport.pause_reading()
             else:
                 transport.resume_reading()
-        if session.failure is not None:
-            self._refuse(session.failure)
-        elif self._finishing and not session.waiting and not more:
+        if self.failure is not None:
+            self._refuse(self.failure)
+        elif self._finishing and not self.waiting and not more:
             self._close()
+        else:
+            self.steady = not (pause or self._held)
 
     def _go_on(self) -> None:
         if not self._blocked:
-            self._write(self._session.resume())
+            self._write(self.resume())
 
     def _hold(self, pending: int) -> None:
         server = self._server
         server.held += pending - self._held
         self._held = pending
+        if pending:
+            self.steady = False
         if server.held > server.max_held and self._open:
             self._refuse(f"{server.held} bytes of unfinished messages are held, {server.max_held} are allowed")
 
@@ -234,7 +249,7 @@ class Connection(asyncio.Protocol):
 
     def _close(self) -> None:
         """Close the connection when the peer has read what is written."""
-        self._open = False
+        self._open = self.steady = False
         self._transport.close()
 
     def _arm(self, delay: float) -> None:
@@ -247,11 +262,11 @@ class Connection(asyncio.Protocol):
             last: when it was used, if it seemed idle a moment ago already. What came in that moment was read since.
         """
         timeout = self._server.timeout
-        left = timeout if self._session.waiting else self._last + timeout - monotonic()
+        left = timeout if self.waiting else self.last + timeout - monotonic()
         if left > 0:
             self._arm(left)
-        elif last != self._last:
-            self._timer = asyncio.get_running_loop().call_later(0, self._expire, self._last)
+        elif last != self.last:
+            self._timer = asyncio.get_running_loop().call_later(0, self._expire, self.last)
         else:
             self.cut()
 

@@ -127,7 +127,12 @@ class Alone:
     def server(self) -> Server:
         """Return what answers requests."""
         settings = self._settings
-        return Server(self.dispatcher.serve, timeout=settings.timeout, max_size=settings.max_message_size)
+        return Server(
+            self.dispatcher.serve,
+            timeout=settings.timeout,
+            max_size=settings.max_message_size,
+            shortcuts=self.dispatcher.shortcuts,
+        )
 
     async def begin(self, stop: Callable[[], None]) -> None:
         """There is nothing to take part in."""
@@ -243,10 +248,15 @@ class Clustered:
         taken = {method.name for method in rows}
         named = [method for method in methods if method.name not in taken]
         dispatcher = Dispatcher(bind([*named, *rows], self._model, common, handlers), self._executor)
-        dispatcher.mixed = mixer.updated
+        dispatcher.shortcuts.mixed = mixer.updated
         own.dispatcher = dispatcher
         self._mixer = mixer
-        return Server(dispatcher.serve, timeout=settings.timeout, max_size=settings.max_message_size)
+        return Server(
+            dispatcher.serve,
+            timeout=settings.timeout,
+            max_size=settings.max_message_size,
+            shortcuts=dispatcher.shortcuts,
+        )
 
     async def begin(self, stop: Callable[[], None]) -> None:
         """Register, and start to mix."""

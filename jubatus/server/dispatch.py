@@ -1,7 +1,8 @@
 """From the rows of a declaration to handlers: which code answers a request, when it may run, and where.
 
 The model has one reader-writer lock. It is bookkeeping of the event loop, on whose thread alone this module runs, and
-no lock of the operating system: a short request of a free model is one call and takes nothing. What may take long
+no lock of the operating system: a short request of a free model takes nothing. Where its handler is compiled, the
+conversation answers it without asking the dispatcher (``shortcuts``). What may take long
 holds the lock on an executor thread. What cannot run at once waits in one queue in order of arrival, so that neither
 readers nor writers starve. While it waits, nothing overtakes it but rows without a lock, and short reads while only
 readers hold the lock: they end before the readers that a writer waits for.
@@ -22,9 +23,9 @@ from typing import Any
 
 from jubatus._core.model import Model
 from jubatus._core.wire import Frame, Reader, error_reply, reply
+from jubatus._core.wire.conversation import LEAST, ROOM, Conversation, DirectHandler, Shortcuts
 from jubatus.errors import BadArguments, JubatusError, UnknownMethod
 from jubatus.idl import Host, Lock, Method
-from jubatus.rpc.protocol import LEAST, ROOM, Session
 
 log = logging.getLogger("jubatus")
 
@@ -184,33 +185,40 @@ class Dispatcher:
         executor: its threads run what takes long.
 
     Attributes:
-        updates: calls so far of the rows that count, but those whose arguments were refused.
+        shortcuts: answer short requests of compiled handlers, and know whether the model is free: ``busy`` while a
+            thread holds the lock or requests wait for it, ``writing`` while that thread changes the model. Its
+            ``mixed`` is called after each update of the model that a MIX has to spread.
         bugs: errors so far that no handler should raise.
         deferred: requests that wait or run on a thread.
-        mixed: is called after each update of the model that a MIX has to spread.
     """
 
     def __init__(self, rows: dict[bytes, Row], executor: Executor) -> None:
-        self.updates = 0
         self.bugs = 0
         self.deferred = 0
-        self.mixed: Callable[[], None] | None = None
+        self.shortcuts = Shortcuts(self._refuse_frame, INLINE_SIZE)
+        for name, row in rows.items():
+            if row.inline and isinstance(row.handler, DirectHandler):
+                self.shortcuts.add(
+                    name, row.handler, arity=row.arity, update=row.update, counts=row.counts, mixes=row.mixes
+                )
         self._rows = rows
         self._executor = executor
         self._waiting: deque[Job] = deque()
         self._readers = 0
-        self._writing = False
-        self._busy = False  # a thread holds the lock, or requests wait for it
 
-    def serve(self, frame: Frame, session: Session) -> bytes | None:
-        """Answer a request now, or later by the session's ``complete``; see protocol.Serve."""
+    @property
+    def updates(self) -> int:
+        """Calls so far of the rows that count, but those whose arguments were refused."""
+        return self.shortcuts.updates
+
+    def serve(self, frame: Frame, conversation: Conversation) -> bytes | None:
+        """Answer a request now, or later by the conversation's ``complete``; see rpc.server.Serve."""
         row = self._rows.get(frame.method)
         if row is None:
             return b"" if frame.kind else error_reply(frame.msgid, 1, frame.method)
-        if not row.inline or (
-            row.locked and (frame.size > INLINE_SIZE or (self._busy and (row.update or self._writing)))
-        ):
-            return self._defer(row, frame, session)
+        free = not self.shortcuts.busy or not (row.update or self.shortcuts.writing)
+        if not row.inline or (row.locked and (frame.size > INLINE_SIZE or not free)):
+            return self._defer(row, frame, conversation)
         return self._run(row, frame)
 
     def call(self, method: str, params: Reader) -> asyncio.Future[bytes]:
@@ -257,9 +265,12 @@ class Dispatcher:
 
     def _count(self, row: Row) -> None:
         if row.counts:
-            self.updates += 1
-        if row.mixes and self.mixed is not None:
-            self.mixed()
+            self.shortcuts.updates += 1
+        if row.mixes and self.shortcuts.mixed is not None:
+            self.shortcuts.mixed()
+
+    def _refuse_frame(self, frame: Frame, error: BaseException) -> bytes:
+        return self._refused(self._rows[frame.method], frame, error)
 
     def _refused(self, row: Row, frame: Frame, error: BaseException) -> bytes:
         """Turn an error into its reply; the only place that does."""
@@ -271,17 +282,17 @@ class Dispatcher:
             log.error("error in RPC %s: %s", frame.method.decode("utf-8", "replace"), error, exc_info=error)
         return b"" if frame.kind else error_reply(frame.msgid, str(error) or type(error).__name__)
 
-    def _defer(self, row: Row, frame: Frame, session: Session) -> bytes | None:
+    def _defer(self, row: Row, frame: Frame, conversation: Conversation) -> bytes | None:
         """Answer a request on the way of those that may take long or wait."""
         if row.remote:
-            return self._await(row, frame, session)
+            return self._await(row, frame, conversation)
         begin = partial(row.begin, frame.params)
         long = row.long or frame.size > INLINE_SIZE
-        done = self._later(row, frame, session)
+        done = self._later(row, frame, conversation)
         self._admit(Job(begin, row.lock, done, size=frame.size, long=long, pack=partial(_reply, frame)))
         return None
 
-    def _later(self, row: Row, frame: Frame, session: Session) -> Done:
+    def _later(self, row: Row, frame: Frame, conversation: Conversation) -> Done:
         """Note that a request is deferred; return what answers it."""
         self.deferred += 1
 
@@ -292,11 +303,11 @@ class Dispatcher:
             else:
                 self._count(row)
             assert answer is not None
-            session.complete(answer)
+            conversation.complete(answer)
 
         return done
 
-    def _await(self, row: Row, frame: Frame, session: Session) -> bytes | None:
+    def _await(self, row: Row, frame: Frame, conversation: Conversation) -> bytes | None:
         """Let a coroutine answer: at once if it is short and does not wait, else later."""
 
         async def answer() -> bytes:
@@ -313,7 +324,7 @@ class Dispatcher:
             except (Exception, asyncio.CancelledError) as error:
                 return self._refused(row, frame, error)
             coroutine = _resume(coroutine, waited)
-        done = self._later(row, frame, session)
+        done = self._later(row, frame, conversation)
 
         def ended(task: asyncio.Task[bytes]) -> None:
             error = asyncio.CancelledError("cancelled") if task.cancelled() else task.exception()
@@ -325,28 +336,28 @@ class Dispatcher:
     def _admit(self, job: Job) -> None:
         """Start a call or its next part on a thread, or let it wait for the lock."""
         if job.lock is not Lock.NOLOCK and (self._waiting or not self._free(job.lock)):
-            self._busy = True
+            self.shortcuts.busy = True
             self._waiting.append(job)
         else:
             self._start(job)
 
     def _free(self, lock: Lock) -> bool:
-        return not (self._writing or (lock is Lock.UPDATE and self._readers))
+        return not (self.shortcuts.writing or (lock is Lock.UPDATE and self._readers))
 
     def _start(self, job: Job) -> None:
         """Take the lock for a call and run it, or its next part, on a thread."""
         if job.lock is Lock.UPDATE:
-            self._writing = self._busy = True
+            self.shortcuts.writing = self.shortcuts.busy = True
         elif job.lock is Lock.ANALYSIS:
             self._readers += 1
-            self._busy = True
+            self.shortcuts.busy = True
         future = asyncio.get_running_loop().run_in_executor(self._executor, job.work)
         future.add_done_callback(partial(self._worked, job))
 
     def _worked(self, job: Job, future: asyncio.Future[Any]) -> None:
         """Release the lock of a call, and end it or let its next part wait behind the others."""
         if job.lock is Lock.UPDATE:
-            self._writing = False
+            self.shortcuts.writing = False
         elif job.lock is Lock.ANALYSIS:
             self._readers -= 1
         try:
@@ -376,7 +387,7 @@ class Dispatcher:
             else:
                 loop.call_soon(job.done, *_outcome(job))
                 room -= LEAST + job.size
-        self._busy = bool(waiting or self._readers or self._writing)
+        self.shortcuts.busy = bool(waiting or self._readers or self.shortcuts.writing)
 
 
 async def _resume(coroutine: Coroutine[Any, Any, bytes], waited: Any) -> bytes:

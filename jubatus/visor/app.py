@@ -6,13 +6,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from jubatus._core.wire import Frame, Reader, error_reply, pack, reply
+from jubatus._core.wire.conversation import Conversation
 from jubatus.cluster import paths
 from jubatus.cluster.coordinator import Coordinator
 from jubatus.cluster.registration import Registration, create_if_missing
 from jubatus.cluster.zookeeper import connect
 from jubatus.daemon import life
 from jubatus.errors import BadArguments, JubatusError
-from jubatus.rpc.protocol import Session
 from jubatus.rpc.server import Server
 from jubatus.visor.argv import Argv, text
 from jubatus.visor.children import Children
@@ -92,8 +92,8 @@ class Visor:
         self._registration.close()
         self._zk.close()
 
-    def serve(self, frame: Frame, session: Session) -> bytes | None:
-        """Answer a request; see protocol.Serve."""
+    def serve(self, frame: Frame, conversation: Conversation) -> bytes | None:
+        """Answer a request; see rpc.server.Serve."""
         method = self._methods.get(frame.method)
         if method is None:
             return b"" if frame.kind else error_reply(frame.msgid, 1, frame.method)
@@ -101,18 +101,18 @@ class Visor:
             call = method(frame.params)
         except BadArguments:
             return b"" if frame.kind else error_reply(frame.msgid, 2, b"std::bad_cast")
-        task = asyncio.get_running_loop().create_task(self._answer(call, frame, session))
+        task = asyncio.get_running_loop().create_task(self._answer(call, frame, conversation))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return None
 
-    async def _answer(self, call: Call, frame: Frame, session: Session) -> None:
+    async def _answer(self, call: Call, frame: Frame, conversation: Conversation) -> None:
         try:
             result = await call
         except Exception as error:
             log.error("%s", error, exc_info=None if isinstance(error, JubatusError) else error)
             result = FAILED
-        session.complete(b"" if frame.kind else reply(frame.msgid, pack(result)))
+        conversation.complete(b"" if frame.kind else reply(frame.msgid, pack(result)))
 
     def _start(self, params: Reader) -> Call:
         target, wanted = _arguments(params, 3)

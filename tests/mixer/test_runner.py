@@ -13,7 +13,7 @@ from jubatus.errors import ClusterError, ConfigError, JubatusError, ModelError
 from jubatus.mixer import linear, push, runner
 from jubatus.rpc import server as rpc
 from jubatus.rpc.links import Links
-from jubatus.rpc.protocol import Session
+from jubatus._core.wire.conversation import Conversation
 from tests.mixer.world import TIMEOUT, Server, World, bounded, cluster, dawdle, hang, refuse, until
 
 
@@ -553,15 +553,15 @@ async def test_a_session_that_is_suspended_during_a_round_changes_nothing(lines:
 async def listen(server: Server, listener: socket.socket) -> rpc.Server:
     """Let a server answer on a socket."""
 
-    async def answer(frame: Frame, session: Session) -> None:
+    async def answer(frame: Frame, conversation: Conversation) -> None:
         try:
             result = await server.call(frame.method.decode(), frame.params.raw())
-            session.complete(reply(frame.msgid, result.raw()))
+            conversation.complete(reply(frame.msgid, result.raw()))
         except JubatusError as error:
-            session.complete(error_reply(frame.msgid, str(error)))
+            conversation.complete(error_reply(frame.msgid, str(error)))
 
-    def serve(frame: Frame, session: Session) -> None:
-        tasks.add(asyncio.create_task(answer(frame, session)))
+    def serve(frame: Frame, conversation: Conversation) -> None:
+        tasks.add(asyncio.create_task(answer(frame, conversation)))
 
     tasks: set[asyncio.Task[None]] = set()
     listening = rpc.Server(serve)

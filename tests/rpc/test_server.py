@@ -14,7 +14,7 @@ import uvloop
 
 from jubatus._core.wire import Frame, pack, reply
 from jubatus.rpc import server as rpc
-from jubatus.rpc.protocol import Session
+from jubatus._core.wire.conversation import FULL, Conversation
 from tests.conftest import Peer, Start, packed, wait_for
 
 ECHO = "echo"
@@ -29,7 +29,7 @@ class Host:
 
     def __init__(self, **options: Any) -> None:
         self.served: list[bytes] = []
-        self.sessions: list[tuple[Frame, Session]] = []
+        self.conversations: list[tuple[Frame, Conversation]] = []
         self.errors: list[dict[str, Any]] = []
         self.big = pack(bytes(1 << 18))
         self._options = options
@@ -54,19 +54,19 @@ class Host:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
             runner.run(main())
 
-    def serve(self, frame: Frame, session: Session) -> bytes | None:
+    def serve(self, frame: Frame, conversation: Conversation) -> bytes | None:
         self.served.append(frame.method)
         if frame.method == b"later":
-            self.sessions.append((frame, session))
+            self.conversations.append((frame, conversation))
             return None
         result = self.big if frame.method == b"big" else pack(frame.method)
         return b"" if frame.kind else reply(frame.msgid, result)
 
     def complete(self) -> None:
         """Answer the request that was deferred first."""
-        frame, session = self.sessions.pop(0)
+        frame, conversation = self.conversations.pop(0)
         answer = b"" if frame.kind else reply(frame.msgid, pack(frame.method))
-        self._loop.call_soon_threadsafe(session.complete, answer)
+        self._loop.call_soon_threadsafe(conversation.complete, answer)
 
     def stop(self) -> bool:
         if self._thread.is_alive():
@@ -104,7 +104,7 @@ def connection(serve: Any, **options: Any) -> tuple[rpc.Connection, list[Any]]:
 
 
 def test_one_write_for_all_replies_of_a_chunk() -> None:
-    def serve(frame: Frame, session: Session) -> bytes:
+    def serve(frame: Frame, conversation: Conversation) -> bytes:
         return reply(frame.msgid, b"\x01")
 
     one, done = connection(serve)
@@ -118,7 +118,7 @@ def test_one_write_for_all_replies_of_a_chunk() -> None:
 def test_nothing_is_read_or_answered_while_the_peer_does_not_read() -> None:
     big = bytes(600_000)
 
-    def serve(frame: Frame, session: Session) -> bytes:
+    def serve(frame: Frame, conversation: Conversation) -> bytes:
         return reply(frame.msgid, pack(big))
 
     async def test() -> None:
@@ -139,7 +139,7 @@ def test_nothing_is_read_or_answered_while_the_peer_does_not_read() -> None:
 
 
 def test_a_connection_that_sends_much_gives_way_after_each_piece() -> None:
-    def serve(frame: Frame, session: Session) -> bytes:
+    def serve(frame: Frame, conversation: Conversation) -> bytes:
         return reply(frame.msgid, b"\x01")
 
     async def test() -> None:
@@ -151,7 +151,7 @@ def test_a_connection_that_sends_much_gives_way_after_each_piece() -> None:
         assert [name for name, *_ in done[2:-1]] == ["write"] * (len(done) - 3)
         assert len(done) > 8
         done.clear()
-        piece = request(1, ECHO, "x" * 500_000)[: rpc.FULL]
+        piece = request(1, ECHO, "x" * 500_000)[: FULL]
         one.data_received(piece)
         assert done == [("pause_reading",)]
         await asyncio.sleep(0)
@@ -193,7 +193,7 @@ def test_other_connections_go_on_while_one_waits() -> None:
     with host() as server, Peer(server.port) as slow, Peer(server.port) as quick:
         slow.send(request(1, "later") + request(2))
         slow.send(request(3))
-        wait_for(lambda: server.sessions)
+        wait_for(lambda: server.conversations)
         assert quick.result(ECHO) == b"echo"
         server.complete()
         assert [slow.reply()[1] for _ in range(3)] == [1, 2, 3]
@@ -203,7 +203,7 @@ def test_what_a_lost_client_sent_is_carried_out() -> None:
     with host() as server:
         with Peer(server.port) as peer:
             peer.send(packed([2, "later", [""]]) + packed([2, "a", [""]]) + request(1, "b"))
-            wait_for(lambda: server.sessions)
+            wait_for(lambda: server.conversations)
         server.complete()
         wait_for(lambda: server.served == [b"later", b"a", b"b"])
 
@@ -212,7 +212,7 @@ def test_a_client_that_has_sent_all_gets_its_replies() -> None:
     with host() as server, Peer(server.port) as peer:
         peer.send(request(1) + request(2, "later") + request(3))
         peer.socket.shutdown(socket.SHUT_WR)
-        wait_for(lambda: server.sessions)
+        wait_for(lambda: server.conversations)
         server.complete()
         assert [peer.reply()[1] for _ in range(3)] == [1, 2, 3]
         assert peer.at_end()
@@ -232,10 +232,10 @@ def test_a_client_that_has_sent_all_gets_replies_that_do_not_wait_for_each_other
 
 def test_a_connection_is_read_on_as_far_as_requests_may_be_deferred() -> None:
     async def test() -> None:
-        sessions: list[Session] = []
+        conversations: list[Conversation] = []
 
-        def serve(frame: Frame, session: Session) -> bytes | None:
-            sessions.append(session)
+        def serve(frame: Frame, conversation: Conversation) -> bytes | None:
+            conversations.append(conversation)
             return None
 
         one, done = connection(serve, limit=3)
@@ -243,15 +243,15 @@ def test_a_connection_is_read_on_as_far_as_requests_may_be_deferred() -> None:
         assert done == []
         one.data_received(b"".join(map(request, range(3, 6))))
         assert done == [("pause_reading",)]
-        assert len(sessions) == 3
+        assert len(conversations) == 3
         done.clear()
         for msgid in (3, 1, 2):
-            sessions[0].complete(reply(msgid, b"\x01"))
+            conversations[0].complete(reply(msgid, b"\x01"))
         assert done == []
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         assert done == [("write", b"".join(reply(msgid, b"\x01") for msgid in (3, 1, 2))), ("resume_reading",)]
-        assert len(sessions) == 5
+        assert len(conversations) == 5
 
     asyncio.run(test())
 
@@ -364,7 +364,7 @@ def test_stop_answers_what_was_received() -> None:
     with Peer(server.port) as waiting, Peer(server.port) as still:
         still.result(ECHO)
         waiting.send(request(1, "later") + request(2))
-        wait_for(lambda: server.sessions)
+        wait_for(lambda: server.conversations)
         threading.Timer(0.2, server.complete).start()
         assert server.stop()
         assert [waiting.reply()[1] for _ in range(2)] == [1, 2]
@@ -378,7 +378,7 @@ def test_stop_does_not_wait_for_ever() -> None:
     server = Host()
     with Peer(server.port) as peer:
         peer.send(request(1, "later"))
-        wait_for(lambda: server.sessions)
+        wait_for(lambda: server.conversations)
         start = time.monotonic()
         assert not server.stop()
         assert 1.5 < time.monotonic() - start < 4

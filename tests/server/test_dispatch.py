@@ -14,7 +14,7 @@ import uvloop
 from jubatus._core.wire import FrameSplitter, Reader, pack
 from jubatus.errors import BadArguments, ModelError, UnknownMethod, UnsupportedMethod
 from jubatus.idl import Argument, Join, Lock, Method, Route
-from jubatus.rpc.protocol import LEAST, ROOM, Session
+from jubatus._core.wire.conversation import LEAST, ROOM, Conversation
 from jubatus.server import dispatch
 from jubatus.server.dispatch import Dispatcher, Parts, bind
 from jubatus.types import BOOL, STRING
@@ -131,27 +131,27 @@ class Bench:
         )
         self.replies: list[tuple[int, Any, Any]] = []
 
-    def connect(self) -> Session:
+    def connect(self) -> Conversation:
         """Return a new connection; its replies go to ``replies``."""
-        session: Session
+        conversation: Conversation
 
         def ready(data: bytes) -> None:
             self.take(data)
-            while session.more:
-                self.take(session.resume())
+            while conversation.more:
+                self.take(conversation.resume())
 
-        session = Session(self.dispatcher.serve, ready, 1 << 30)
-        return session
+        conversation = Conversation(self.dispatcher.serve, ready, 1 << 30)
+        return conversation
 
     def take(self, data: bytes) -> None:
         unpacker = msgpack.Unpacker()
         unpacker.feed(data)
         self.replies += [(msgid, error, result) for _, msgid, error, result in unpacker]
 
-    def send(self, msgid: int, name: str, word: str = "", *, on: Session | None = None) -> Session:
-        session = on or self.connect()
-        self.take(session.receive(pack([0, msgid, name, ["", word]])))
-        return session
+    def send(self, msgid: int, name: str, word: str = "", *, on: Conversation | None = None) -> Conversation:
+        conversation = on or self.connect()
+        self.take(conversation.receive(pack([0, msgid, name, ["", word]])))
+        return conversation
 
     def ids(self) -> list[int]:
         return [msgid for msgid, _, _ in self.replies]
@@ -168,7 +168,7 @@ class Bench:
         self.model.file.set()
         await self.until(lambda: not self.dispatcher.deferred)
         self.dispatcher.serve(splitter().feed(pack([2, "read", ["", ""]]))[0], self.connect())
-        assert not (self.dispatcher._busy or self.dispatcher._readers or self.dispatcher._writing)
+        assert not (self.dispatcher.shortcuts.busy or self.dispatcher._readers or self.dispatcher.shortcuts.writing)
 
 
 def splitter() -> FrameSplitter:
@@ -401,7 +401,7 @@ def test_a_process_may_call_its_own_methods() -> None:
 def test_updates_are_told_to_the_mixer() -> None:
     async def test(bench: Bench) -> None:
         told: list[int] = []
-        bench.dispatcher.mixed = lambda: told.append(1)
+        bench.dispatcher.shortcuts.mixed = lambda: told.append(1)
         bench.model.gate.set()
         bench.model.file.set()
         for msgid, (name, word) in enumerate(

@@ -10,7 +10,6 @@ from jubatus._core.kernels.bytes cimport Cursor, Span
 
 
 cdef int validate_datum(Cursor* c) noexcept nogil
-cdef int check(int status, Workspace space) except -1
 
 
 @cython.final

@@ -20,16 +20,14 @@ from jubatus._core.convert.program cimport (
     CombinationRuleData, NumberFilterRule, NumberRuleData, Piece, Program, StringFilterRule, StringRuleData,
 )
 from jubatus._core.convert.regex cimport Regex
-from jubatus._core.convert.split cimport MAX_GROUPS, REFUSED, padded, split_matches, split_separated
+from jubatus._core.convert.split cimport MAX_GROUPS, padded, split_matches, split_separated
 from jubatus._core.convert.statistics cimport Statistics
 from jubatus._core.convert.workspace cimport (
-    Conversion, NumberValue, StringValue, Token, Workspace, add_features, count_ngrams, count_token, count_words,
-    order_tokens, sort_and_merge, take_features,
+    REFUSED, Conversion, NumberValue, StringValue, Token, Workspace, add_features, check, count_ngrams, count_token,
+    count_words, order_tokens, sort_and_merge, take_features,
 )
 from jubatus._core.kernels.bytes cimport MISMATCH, Cursor, Span, read_array, read_double, read_raw, skip
 from jubatus._core.kernels.hash cimport FNV_OFFSET, fnv1, hash_part, join_id, name_id, spread_key
-
-from jubatus.errors import BadArguments, ModelError
 
 
 cdef int validate_pairs(Cursor* c, bint numbers) noexcept nogil:
@@ -121,6 +119,8 @@ cdef class Converter:
         w.reset()
         w.shapes = self.program.shapes.data()
         status = self.read(w, c)
+        if status:
+            w.error.assign(b"a datum is expected")
         if status == 0 and self.program.string_filters.size():
             status = self.filter_strings(w)
         if status == 0:
@@ -455,12 +455,3 @@ cdef int refuse(Conversion* w, const char* reason, Span key) noexcept nogil:
         w.error.assign(reason)
     w.error.append(key.p, key.n)
     return REFUSED
-
-
-cdef int check(int status, Workspace space) except -1:
-    """Raise what a negative status means."""
-    if status == REFUSED:
-        raise ModelError((<bytes>space.conversion.error).decode("utf-8", "surrogateescape"))
-    if status:
-        raise BadArguments("a datum is expected")
-    return 0

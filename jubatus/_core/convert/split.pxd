@@ -7,7 +7,6 @@ from jubatus._core.kernels.bytes cimport Span
 
 cdef enum:
     MAX_GROUPS = 64
-    REFUSED = -100  # the datum cannot be converted; Conversion.error says why
 
 
 cdef Span padded(Conversion* w, Span value) noexcept nogil

@@ -4,7 +4,7 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy, memset
 
 from jubatus._core.convert.regex cimport SLACK, Regex, ends_inside_character
-from jubatus._core.convert.workspace cimport Conversion, count_token
+from jubatus._core.convert.workspace cimport REFUSED, Conversion, count_token
 from jubatus._core.kernels.bytes cimport Span
 
 

@@ -51,6 +51,13 @@ cdef extern from "convert/vector.h" namespace "jubatus" nogil:
     void sort_and_merge(const Conversion& c, Vector& v) noexcept
 
 
+cdef enum:
+    REFUSED = -100  # the status of a call that cannot be carried out, although its arguments are of the right types
+
+
 cdef class Workspace:
     cdef Conversion conversion
     cdef Vector vector
+
+
+cdef int check(int status, Workspace space) except -1

@@ -1,5 +1,7 @@
 """The memory that a call needs to turn datums into vectors."""
 
+from jubatus.errors import BadArguments, ModelError
+
 
 cdef class Workspace:
     """The memory of one conversion. Calls that may run at the same time need one each.
@@ -8,3 +10,18 @@ cdef class Workspace:
         conversion: from a datum to features.
         vector: the sparse vector that is made of the features.
     """
+
+
+cdef int check(int status, Workspace space) except -1:
+    """Raise what a negative status means; its text is the error of the conversion.
+
+    Raises:
+        ModelError: the call is refused.
+        BadArguments: the arguments are of other types.
+    """
+    if status == 0:
+        return 0
+    text = (<bytes>space.conversion.error).decode("utf-8", "surrogateescape")
+    if status == REFUSED:
+        raise ModelError(text)
+    raise BadArguments(text)

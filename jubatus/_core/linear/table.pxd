@@ -3,11 +3,11 @@ from libc.stdint cimport uint32_t, uint64_t
 from libcpp.string cimport string
 from libcpp.vector cimport vector
 
-from jubatus._core.convert.workspace cimport Workspace
 from jubatus._core.kernels.bytes cimport Buffer, Cursor
 from jubatus._core.kernels.pool cimport Pool
 from jubatus._core.kernels.table cimport Table
 from jubatus._core.linear.labels cimport Labels
+from jubatus._core.linear.workspace cimport LinearWorkspace
 
 
 cdef struct Row:
@@ -27,11 +27,6 @@ cdef enum:
     LABEL = (1 << 28) - 1  # a label that has neither of both is reserved: its cell does not exist yet
     MASTER = 1 << 30
     DIFF = 1 << 29
-
-
-cdef class LinearWorkspace(Workspace):
-    cdef vector[uint32_t] rows
-    cdef vector[double] scores
 
 
 @cython.final

@@ -16,7 +16,6 @@ from libcpp.unordered_map cimport unordered_map
 from libcpp.vector cimport vector
 
 from jubatus._core.convert.features cimport insert_feature
-from jubatus._core.convert.workspace cimport Workspace
 from jubatus._core.kernels.bytes cimport (
     MISMATCH, Buffer, Cursor, close_struct, open_struct, read_double, read_map, read_raw, read_unsigned, read_version,
     skip,
@@ -24,6 +23,7 @@ from jubatus._core.kernels.bytes cimport (
 from jubatus._core.kernels.hash cimport name_id
 from jubatus._core.kernels.table cimport NONE, prefetch
 from jubatus._core.linear.labels cimport Labels
+from jubatus._core.linear.workspace cimport LinearWorkspace
 
 cdef extern from *:
     """
@@ -38,15 +38,6 @@ cdef extern from *:
 
 cdef enum:
     SMALL = 32  # cells that surely fit into a block of the pool's, which goes with the pool
-
-
-cdef class LinearWorkspace(Workspace):
-    """The memory that a linear learner needs besides.
-
-    Attributes (C level):
-        rows: the row of each feature of the vector, or NONE; WeightTable.find_rows sets them.
-        scores: of each label, by slot; WeightTable.score sets them.
-    """
 
 
 @cython.final

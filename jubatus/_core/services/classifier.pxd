@@ -1,15 +1,14 @@
+from libc.stdint cimport uint32_t
 from libcpp.string cimport string
 
 from jubatus._core.convert.converter cimport Converter
-from jubatus._core.kernels.bytes cimport Buffer, Cursor
+from jubatus._core.kernels.bytes cimport Cursor
 from jubatus._core.linear.labels cimport LabelCounts
-from jubatus._core.linear.table cimport LinearWorkspace, WeightTable
+from jubatus._core.linear.steps cimport Adaptation, LinearMethod
+from jubatus._core.linear.table cimport WeightTable
+from jubatus._core.linear.workspace cimport LinearWorkspace
 from jubatus._core.model cimport Model
 from jubatus._core.unlearn cimport Unlearner
-
-
-cdef enum Update:
-    PERCEPTRON, PA, PA1, PA2, CW, AROW, NHERD
 
 
 cdef class Classifier(Model):
@@ -17,17 +16,25 @@ cdef class Classifier(Model):
     cdef WeightTable weights
     cdef LabelCounts counts
     cdef Unlearner unlearner
-    cdef Update method
+    cdef LinearMethod method
     cdef float c
 
-    cdef int check(self, int status, LinearWorkspace w) except -1
     cdef int train_one(self, LinearWorkspace w, Cursor* c, string* label) noexcept nogil
-    cdef int train_all(self, LinearWorkspace w, Cursor* c, unsigned int n) noexcept nogil
-    cdef int classify_all(self, LinearWorkspace w, Cursor* c, unsigned int n, Buffer* out) noexcept nogil
+    cdef int admit(self, LinearWorkspace w, const string& label) noexcept nogil
     cdef bint learn(self, LinearWorkspace w, const string& label) noexcept nogil
-    cdef void touch(self, const string& label) noexcept nogil
-    cdef void add_all(self, LinearWorkspace w, const string& label, const string& rival, bint has_rival, double step) noexcept nogil
-    cdef void adapt_all(
-        self, LinearWorkspace w, const string& label, const string& rival, bint has_rival, double step, double variance
+    cdef uint32_t rival_of(self, LinearWorkspace w, uint32_t label) noexcept nogil
+    cdef bint learn_passively(
+        self, LinearWorkspace w, const string& label, const string& rival, double loss
     ) noexcept nogil
+    cdef bint learn_surely(
+        self, LinearWorkspace w, const string& label, const string& rival, double margin, double variance
+    ) noexcept nogil
+    cdef void touch(self, const string& label) noexcept nogil
     cdef bint forget(self, const string& label) noexcept nogil
+    cdef void add_all(self, LinearWorkspace w, const string& label, const string& rival, double step) noexcept nogil
+    cdef void adapt_all(
+        self, LinearWorkspace w, const string& label, const string& rival, const Adaptation* step
+    ) noexcept nogil
+    cdef void adapt(
+        self, uint32_t at, uint32_t label, const Adaptation* step, double x, double sign
+    ) noexcept nogil

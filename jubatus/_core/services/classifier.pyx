@@ -1,41 +1,37 @@
 """classifier: linear multi-class learners that learn one datum at a time.
 
 Every method scores each label, takes the best label other than the true one as its rival, and moves the weights of
-these two apart. They differ in when and how far:
-
-- perceptron: Rosenblatt, 1958.
-- PA, PA1, PA2: Crammer, Dekel, Keshet, Shalev-Shwartz, Singer, "Online Passive-Aggressive Algorithms", JMLR 2006.
-- CW: Dredze, Crammer, Pereira, "Confidence-Weighted Linear Classification", ICML 2008.
-- AROW: Crammer, Kulesza, Dredze, "Adaptive Regularization of Weight Vectors", NIPS 2009.
-- NHERD: Crammer, Lee, "Learning via Gaussian Herding", NIPS 2010.
-
-Symbols are those of the papers; C is a float32 and some terms with it are rounded to float32, as in 1.1.
+these two apart. They differ in when and how far (linear/steps).
 """
 
 from libc.float cimport DBL_MAX
-from libc.math cimport sqrt
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libcpp.string cimport string
 
-from jubatus._core.convert.converter cimport Converter, check, validate_datum
+from jubatus._core.convert.converter cimport Converter, validate_datum
 from jubatus._core.convert.statistics_diff cimport StatisticsChange, StatisticsCopy, StatisticsJoint
-from jubatus._core.convert.workspace cimport Workspace, sort_and_merge, take_features
+from jubatus._core.convert.workspace cimport REFUSED, Workspace, sort_and_merge, take_features
+from jubatus._core.handler cimport Body, handler
 from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, read_array, read_raw, skip
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.linear.diff cimport WeightsChange, WeightsCopy, WeightsJoint
 from jubatus._core.linear.labels cimport CountsChange, CountsCopy, CountsJoint, LabelCounts
-from jubatus._core.linear.table cimport LinearWorkspace, WeightTable
+from jubatus._core.linear.steps cimport (
+    AROW, CW, NHERD, PA, PA1, PA2, PERCEPTRON, Adaptation, Cell,
+    adapt_arow, adapt_cell, adapt_cw, adapt_nherd, gamma_cw, step_pa, step_pa1, step_pa2,
+)
+from jubatus._core.linear.table cimport WeightTable
+from jubatus._core.linear.workspace cimport LinearWorkspace
 from jubatus._core.mix.join cimport joined
 from jubatus._core.mix.snapshot cimport Snapshot
-from jubatus._core.model cimport LONG, Model, packed_bool
-from jubatus._core.wire.memory cimport take
+from jubatus._core.model cimport Model
+from jubatus._core.unlearn cimport Unlearner
 from jubatus._core.wire.reader cimport Reader
 
 from jubatus._core.convert.rules import CONVERTER
 from jubatus._core.schema import ANY, FLOAT, STRING, Field, optional, read, structure
 from jubatus._core.unlearn import make_unlearner
-from jubatus._core.wire.writer import pack
-from jubatus.errors import BadArguments, ConfigError, ModelError, UnsupportedMethod
+from jubatus.errors import ConfigError, UnsupportedMethod
 
 METHODS = {
     "perceptron": PERCEPTRON,
@@ -53,9 +49,6 @@ UNREGULARIZED = structure(_UNLEARNER)
 REGULARIZED = structure({"regularization_weight": Field(FLOAT), **_UNLEARNER})
 
 cdef const uint8_t* EMPTY_DATUM = b"\x90"
-
-cdef enum:
-    FULL = -101  # the unlearner cannot take the label; LinearWorkspace.error holds it
 
 
 cdef class Classifier(Model):
@@ -98,54 +91,47 @@ cdef class Classifier(Model):
     cdef Workspace workspace(self):
         return LinearWorkspace()
 
-    def train(self, Reader args not None):
+    @property
+    def train(self):
         """Learn [[label, datum], ...] one after the other; return the packed number of data.
 
         Raises:
             BadArguments: if the argument is no such list; nothing was learned.
             ModelError: if a datum or its label must be refused; what stood before it was learned.
         """
-        cdef LinearWorkspace space
-        cdef uint32_t n = 0
-        cdef int status
-        cdef Cursor probe = args.cursor
-        if probe.end - probe.at < LONG:
-            status = validate_labeled(&probe, &n)
-        else:
-            with nogil:  # long: many data
-                status = validate_labeled(&probe, &n)
-        if status:
-            raise BadArguments("a list of [label, datum] is expected")
-        read_array(args.cursor, n)
-        space = <LinearWorkspace>self.borrow()
-        try:
-            if probe.at - args.cursor.at >= LONG:
-                with nogil:  # long: many data
-                    status = self.train_all(space, &args.cursor, n)
-            else:
-                status = self.train_all(space, &args.cursor, n)
-            self.check(status, space)
-        finally:
-            self.give_back(space)
-        return bytes((n,)) if n < 128 else pack(n)
+        return handler(self, <Body>train)
 
-    cdef int check(self, int status, LinearWorkspace w) except -1:
-        if status == FULL:
-            label = (<bytes>w.conversion.error).decode("utf-8", "surrogateescape")
-            raise ModelError(
-                f"cannot add new label as number of sticky labels reached the maximum size of unlearner: {label}"
-            )
-        return check(status, w)
+    @property
+    def classify(self):
+        """Score every label for each datum; return packed [[[label, score], ...], ...] in result order.
 
-    cdef int train_all(self, LinearWorkspace w, Cursor* c, unsigned int n) noexcept nogil:
-        cdef string label
-        cdef int status = 0
-        while status == 0 and n:
-            status = self.train_one(w, c, &label)
-            n -= 1
-        return status
+        Raises:
+            BadArguments: if the argument is no list of datums.
+            ModelError: if a datum must be refused.
+        """
+        return handler(self, <Body>classify)
+
+    @property
+    def get_labels(self):
+        """Return packed {label: how often it was trained}, by ascending label."""
+        return handler(self, <Body>get_labels)
+
+    @property
+    def set_label(self):
+        """Make a label known; return packed whether it was new.
+
+        Raises:
+            ModelError: if the unlearner cannot take it.
+        """
+        return handler(self, <Body>set_label)
+
+    @property
+    def delete_label(self):
+        """Forget a label; return packed whether it was known."""
+        return handler(self, <Body>delete_label)
 
     cdef int train_one(self, LinearWorkspace w, Cursor* c, string* label) noexcept nogil:
+        """Learn one [label, datum]; its form was checked before."""
         cdef uint32_t fields = 0, size = 0, k
         cdef const char* p = NULL
         cdef Cursor nothing
@@ -164,81 +150,104 @@ cdef class Classifier(Model):
         for k in range(2, fields):
             skip(c[0])
         sort_and_merge(w.conversion, w.vector)
-        if self.unlearner is not None and not self.unlearner.can_touch(label[0]):
-            w.conversion.error = label[0]
-            return FULL
+        status = self.admit(w, label[0])
+        if status:
+            return status
         self.counts.increment(label[0], 1)
         if self.learn(w, label[0]):
             self.touch(label[0])
         return 0
 
+    cdef int admit(self, LinearWorkspace w, const string& label) noexcept nogil:
+        """Refuse a label that the unlearner cannot take."""
+        if self.unlearner is None or self.unlearner.can_touch(label):
+            return 0
+        w.conversion.error.assign(
+            b"cannot add new label as number of sticky labels reached the maximum size of unlearner: "
+        )
+        w.conversion.error.append(label)
+        return REFUSED
+
     cdef bint learn(self, LinearWorkspace w, const string& label) noexcept nogil:
         """One step of the method on the converted datum; whether it was an update."""
-        cdef uint32_t y, r = NONE
-        cdef int32_t slot
-        cdef size_t i
-        cdef double best = -DBL_MAX, m, n, loss, v, gamma, b
-        cdef double c = self.c
-        cdef float twice = 2 * self.c, four_times = 4 * self.c, eight_times = 8 * self.c
-        cdef double* scores
-        cdef bint has_rival
+        cdef uint32_t y = self.weights.labels.find(label), r
         cdef string rival
+        cdef double margin
         self.weights.score(w)
-        scores = w.scores.data()
-        y = self.weights.labels.find(label)
-        for i in range(self.weights.labels.order.size()):
-            slot = self.weights.labels.order[i]
-            if <uint32_t>slot == y and self.method != PERCEPTRON:
-                continue
-            if i == 0 or scores[slot] > best:
-                best = scores[slot]
-                r = slot
+        r = self.rival_of(w, y)
         if self.method == PERCEPTRON and (r == y if r != NONE else label.empty()):
             return False
         if r != NONE:
             rival = self.weights.labels.names[r]
-        has_rival = not rival.empty()  # a label without a name is no rival
-        if not has_rival:
-            r = NONE
+        if rival.empty():
+            r = NONE  # a label without a name is no rival
         if self.method == PERCEPTRON:
-            self.add_all(w, label, rival, has_rival, 1.0)
+            self.add_all(w, label, rival, 1.0)
             return True
-        m = (scores[y] if y != NONE else 0.0) - (scores[r] if r != NONE else 0.0)
+        margin = (w.scores[y] if y != NONE else 0.0) - (w.scores[r] if r != NONE else 0.0)
         if self.method <= PA2:
-            loss = 1.0 - m
-            if loss < 0:
-                if self.method != PA:
-                    self.weights.labels.add(label)
-                return False
-            n = 0.0
-            for i in range(w.vector.ids.size()):
-                n += w.vector.values[i] * w.vector.values[i]
-            if n == 0:
+            return self.learn_passively(w, label, rival, 1.0 - margin)
+        return self.learn_surely(w, label, rival, margin, self.weights.variance(w, y, r))
+
+    cdef uint32_t rival_of(self, LinearWorkspace w, uint32_t label) noexcept nogil:
+        """The best label other than the true one; for the perceptron the best of all. NONE without any."""
+        cdef uint32_t best = NONE
+        cdef int32_t slot
+        cdef size_t i
+        cdef double most = -DBL_MAX
+        for i in range(self.weights.labels.order.size()):
+            slot = self.weights.labels.order[i]
+            if <uint32_t>slot == label and self.method != PERCEPTRON:
+                continue
+            if i == 0 or w.scores[slot] > most:
+                most = w.scores[slot]
+                best = slot
+        return best
+
+    cdef bint learn_passively(
+        self, LinearWorkspace w, const string& label, const string& rival, double loss
+    ) noexcept nogil:
+        """Learn with PA, PA1 or PA2; whether it was an update."""
+        cdef double norm = 0.0
+        cdef size_t i
+        if loss < 0:
+            if self.method != PA:
                 self.weights.labels.add(label)
-                return False
-            if self.method == PA:
-                loss = loss / (2 * n)
-            elif self.method == PA1:
-                loss = loss / (2 * n)
-                loss = loss if loss < c else c
-            else:
-                loss = loss / (2 * n + <float>(<float>1.0 / twice))
-            self.add_all(w, label, rival, has_rival, loss)
-            return True
-        v = self.weights.variance(w, y, r)
+            return False
+        for i in range(w.vector.ids.size()):
+            norm += w.vector.values[i] * w.vector.values[i]
+        if norm == 0:
+            self.weights.labels.add(label)
+            return False
+        # The weights of two labels move: the norm counts twice.
+        if self.method == PA:
+            self.add_all(w, label, rival, step_pa(loss, 2 * norm))
+        elif self.method == PA1:
+            self.add_all(w, label, rival, step_pa1(loss, 2 * norm, self.c))
+        else:
+            self.add_all(w, label, rival, step_pa2(loss, 2 * norm, self.c))
+        return True
+
+    cdef bint learn_surely(
+        self, LinearWorkspace w, const string& label, const string& rival, double margin, double variance
+    ) noexcept nogil:
+        """Learn with CW, AROW or NHERD; whether it was an update."""
+        cdef Adaptation step
+        cdef double gamma
         if self.method == CW:
-            b = 1.0 + twice * m
-            gamma = -b + sqrt(b * b - eight_times * (m - c * v))
+            gamma = gamma_cw(margin, variance, self.c)
             if gamma <= 0:
                 self.weights.labels.add(label)
                 return False
-            gamma = gamma / (four_times * v)
-            self.adapt_all(w, label, rival, has_rival, gamma, v)
-        elif m >= 1:
+            step = adapt_cw(gamma, variance, self.c)
+        elif margin >= 1:
             self.weights.labels.add(label)
             return False
+        elif self.method == AROW:
+            step = adapt_arow(1.0 - margin, variance, self.c)
         else:
-            self.adapt_all(w, label, rival, has_rival, m, v)
+            step = adapt_nherd(1.0 - margin, variance, self.c)
+        self.adapt_all(w, label, rival, &step)
         return True
 
     cdef void touch(self, const string& label) noexcept nogil:
@@ -255,131 +264,40 @@ cdef class Classifier(Model):
         cdef bint stored = self.weights.forget(label)
         return self.counts.erase(label) and stored
 
-    cdef void add_all(self, LinearWorkspace w, const string& label, const string& rival, bint has_rival, double step) noexcept nogil:
-        """Move weights by step times the value: up for the label, down for its rival."""
+    cdef void add_all(
+        self, LinearWorkspace w, const string& label, const string& rival, double step
+    ) noexcept nogil:
+        """Move weights by step times the value: up for the label, down for its rival, which may be no label."""
         cdef uint32_t y = self.weights.labels.add(label)
-        cdef uint32_t r = self.weights.labels.add(rival) if has_rival else NONE
+        cdef uint32_t r = NONE if rival.empty() else self.weights.labels.add(rival)
         self.weights.move(w, y, r, step)
 
     cdef void adapt_all(
-        self, LinearWorkspace w, const string& label, const string& rival, bint has_rival, double step, double variance
+        self, LinearWorkspace w, const string& label, const string& rival, const Adaptation* step
     ) noexcept nogil:
-        """Move weights and shrink covariances; step is gamma for CW, the margin m for AROW and NHERD."""
-        cdef uint32_t at, side, sides = 2 if has_rival else 1
-        cdef uint32_t[2] slots
+        """Adapt the cells of the label and of its rival, which may be no label."""
+        cdef uint32_t at, y, r = NONE
         cdef size_t i
-        cdef double x, weight = 0, covariance = 0, change, c = self.c
-        cdef double beta = 1.0 / (variance + 1.0 / c), alpha = (1.0 - step) * beta
-        cdef float twice = 2 * self.c, squared = self.c * self.c
-        cdef double k = twice + squared * variance
+        cdef double x
         if w.vector.ids.empty():
             return
-        slots[0] = self.weights.labels.add(label)
-        if has_rival:
-            slots[1] = self.weights.labels.add(rival)
+        y = self.weights.labels.add(label)
+        if not rival.empty():
+            r = self.weights.labels.add(rival)
         for i in range(w.vector.ids.size()):
             x = w.vector.values[i]
             at = self.weights.row_of(w, i)
-            for side in range(sides):
-                self.weights.get(at, slots[side], &weight, &covariance)
-                if self.method == CW:
-                    change = step * covariance * x
-                    covariance = 1.0 / (1.0 / covariance + 2 * step * x * x * c)
-                elif self.method == AROW:
-                    change = alpha * covariance * x
-                    covariance = covariance - beta * covariance * covariance * x * x
-                else:
-                    change = (1.0 - step) * (x * covariance) / (variance + 1.0 / c)
-                    covariance = 1.0 / (1.0 / covariance + k * x * x)
-                self.weights.set(at, slots[side], weight + change if side == 0 else weight - change, covariance)
+            self.adapt(at, y, step, x, 1.0)
+            if r != NONE:
+                self.adapt(at, r, step, x, -1.0)
 
-    def classify(self, Reader args not None):
-        """Score every label for each datum; return packed [[[label, score], ...], ...] in result order.
-
-        Raises:
-            BadArguments: if the argument is no list of datums.
-            ModelError: if a datum must be refused.
-        """
-        cdef LinearWorkspace space
-        cdef Buffer out
-        cdef uint32_t n = 0
-        cdef int status
-        cdef Cursor probe = args.cursor
-        if probe.end - probe.at < LONG:
-            status = validate_datums(&probe, &n)
-        else:
-            with nogil:  # long: many data
-                status = validate_datums(&probe, &n)
-        if status:
-            raise BadArguments("a list of datums is expected")
-        read_array(args.cursor, n)
-        space = <LinearWorkspace>self.borrow()
-        try:
-            out.array(n)
-            if probe.at - args.cursor.at >= LONG:
-                with nogil:  # long: many data
-                    status = self.classify_all(space, &args.cursor, n, &out)
-            else:
-                status = self.classify_all(space, &args.cursor, n, &out)
-            check(status, space)
-        finally:
-            self.give_back(space)
-        return take(out)
-
-    cdef int classify_all(self, LinearWorkspace w, Cursor* c, unsigned int n, Buffer* out) noexcept nogil:
-        cdef int32_t slot
-        cdef int status
-        while n:
-            n -= 1
-            status = self.converter.convert(&w.conversion, c, False, True)
-            if status:
-                return status
-            take_features(w.conversion, w.vector)
-            self.weights.score(w)
-            out.array(self.weights.labels.order.size())
-            for slot in self.weights.labels.order:
-                out.array(2)
-                out.raw(self.weights.labels.names[slot].data(), self.weights.labels.names[slot].size())
-                out.number(w.scores[slot])
-        return 0
-
-    def get_labels(self, Reader args not None):
-        """Return packed {label: how often it was trained}, by ascending label."""
-        cdef Buffer out
-        self.counts.pack_labels(&out)
-        return take(out)
-
-    def set_label(self, Reader args not None):
-        """Make a label known; return packed whether it was new.
-
-        Raises:
-            ModelError: if the unlearner cannot take it.
-        """
-        cdef LinearWorkspace space
-        cdef string label = args.string()
-        cdef string removed
-        cdef bint is_new, has_removed = False
-        if self.unlearner is not None and not self.unlearner.can_touch(label):
-            space = <LinearWorkspace>self.borrow()
-            space.conversion.error = label
-            self.check(FULL, space)
-        is_new = self.weights.labels.find(label) == NONE and self.counts.counts.count(label) == 0
-        self.weights.labels.add(label)
-        if self.counts.counts.count(label) == 0:
-            self.counts.increment(label, 0)
-        if is_new and self.unlearner is not None:
-            is_new = self.unlearner.touch(label, &removed, &has_removed)
-            if has_removed:
-                self.forget(removed)
-        return packed_bool(is_new)
-
-    def delete_label(self, Reader args not None):
-        """Forget a label; return packed whether it was known."""
-        cdef string label = args.string()
-        cdef bint known = self.forget(label)
-        if known and self.unlearner is not None:
-            known = self.unlearner.remove(label)
-        return packed_bool(known)
+    cdef void adapt(
+        self, uint32_t at, uint32_t label, const Adaptation* step, double x, double sign
+    ) noexcept nogil:
+        cdef Cell cell
+        self.weights.get(at, label, &cell.weight, &cell.covariance)
+        adapt_cell(step, x, sign, &cell)
+        self.weights.set(at, label, cell.weight, cell.covariance)
 
     def clear(self, Reader args not None):
         """Forget everything that was learned; return packed True."""
@@ -388,7 +306,7 @@ cdef class Classifier(Model):
         self.converter.statistics.clear()
         if self.unlearner is not None:
             self.unlearner.clear()
-        return packed_bool(True)
+        return b"\xc3"
 
     def status(self):
         """Return the storage's sizes and the entries of unlearner and document statistics."""
@@ -487,6 +405,96 @@ cdef class Classifier(Model):
             self.touch(label)
             if not self.unlearner.knows(label):
                 self.forget(label)
+
+
+cdef int train(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w) noexcept nogil:
+    cdef uint32_t n = 0, i
+    cdef string label
+    cdef Cursor probe = args[0]
+    cdef int status = validate_labeled(&probe, &n)
+    if status:
+        w.conversion.error.assign(b"a list of [label, datum] is expected")
+        return status
+    read_array(args[0], n)
+    for i in range(n):
+        status = self.train_one(w, args, &label)
+        if status:
+            return status
+    out.uint(n)
+    return 0
+
+
+cdef int classify(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w) noexcept nogil:
+    cdef uint32_t n = 0, i
+    cdef int32_t slot
+    cdef Cursor probe = args[0]
+    cdef int status = validate_datums(&probe, &n)
+    if status:
+        w.conversion.error.assign(b"a list of datums is expected")
+        return status
+    read_array(args[0], n)
+    out.array(n)
+    for i in range(n):
+        status = self.converter.convert(&w.conversion, args, False, True)
+        if status:
+            return status
+        take_features(w.conversion, w.vector)
+        self.weights.score(w)
+        out.array(self.weights.labels.order.size())
+        for slot in self.weights.labels.order:
+            out.array(2)
+            out.raw(self.weights.labels.names[slot].data(), self.weights.labels.names[slot].size())
+            out.number(w.scores[slot])
+    return 0
+
+
+cdef int get_labels(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w) noexcept nogil:
+    self.counts.pack_labels(out)
+    return 0
+
+
+cdef int set_label(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w) noexcept nogil:
+    cdef string label, removed
+    cdef bint is_new, has_removed = False
+    cdef int status = read_label(args, w, &label)
+    if status == 0:
+        status = self.admit(w, label)
+    if status:
+        return status
+    is_new = self.weights.labels.find(label) == NONE and self.counts.counts.count(label) == 0
+    self.weights.labels.add(label)
+    if self.counts.counts.count(label) == 0:
+        self.counts.increment(label, 0)
+    if is_new and self.unlearner is not None:
+        is_new = self.unlearner.touch(label, &removed, &has_removed)
+        if has_removed:
+            self.forget(removed)
+    out.boolean(is_new)
+    return 0
+
+
+cdef int delete_label(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w) noexcept nogil:
+    cdef string label
+    cdef bint known
+    cdef int status = read_label(args, w, &label)
+    if status:
+        return status
+    known = self.forget(label)
+    if known and self.unlearner is not None:
+        known = self.unlearner.remove(label)
+    out.boolean(known)
+    return 0
+
+
+cdef int read_label(Cursor* args, LinearWorkspace w, string* label) noexcept nogil:
+    cdef const char* p = NULL
+    cdef uint32_t size = 0
+    cdef int status = read_raw(args[0], p, size)
+    if status:
+        w.conversion.error.assign(b"a string is expected")
+    else:
+        label.assign(p, size)
+    return status
 
 
 cdef int validate_labeled(Cursor* c, uint32_t* n) noexcept nogil:

@@ -5,14 +5,18 @@ but extension types is read. An envelope is ``[0, msgid, method, params]``, ``[1
 ``[2, method, params]``.
 """
 
+from jubatus._core.wire.conversation import Conversation, DirectHandler, Shortcuts
 from jubatus._core.wire.reader import Reader, unpack
 from jubatus._core.wire.splitter import Frame, FrameSplitter
 from jubatus._core.wire.writer import Writer, error_reply, order_of_key, pack, reply
 
 __all__ = [
+    "Conversation",
+    "DirectHandler",
     "Frame",
     "FrameSplitter",
     "Reader",
+    "Shortcuts",
     "Writer",
     "error_reply",
     "order_of_key",

@@ -24,6 +24,15 @@ cdef class FrameSplitter:
     cdef Py_ssize_t held_size
     cdef size_t scanned
     cdef Scan scan
+    # The chunk that is being cut.
+    cdef bytes owner
+    cdef const unsigned char* at   # where its next message starts
+    cdef const unsigned char* end
+    cdef Py_ssize_t first          # size of its first message, where that is known already
+    cdef int begin(self, bytes data) except -1
+    cdef bint next(self, const unsigned char** start, const unsigned char** end) except -1
+    cdef int check(self, int status) except -1
     cdef int hold(self, const unsigned char* p, Py_ssize_t size) except -1
     cdef bytes release(self)
-    cdef Frame frame(self, bytes owner, const unsigned char* start, const unsigned char* end)
+    cdef Frame broken(self, str reason)
+    cdef Frame frame(self, const unsigned char* start, const unsigned char* end)

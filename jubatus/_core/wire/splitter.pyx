@@ -91,59 +91,84 @@ cdef class FrameSplitter:
     def feed(self, bytes data not None):
         """Take the next chunk and return the messages that it completes, in order, as a list of Frame."""
         cdef list frames = []
-        cdef bytes owner = data
+        cdef const unsigned char* start = NULL
+        cdef const unsigned char* end = NULL
+        cdef Frame frame
+        self.begin(data)
+        while self.next(&start, &end):
+            frame = self.frame(start, end)
+            if frame is None:
+                break
+            frames.append(frame)
+        self.owner = None
+        return frames
+
+    cdef int begin(self, bytes data) except -1:
+        """Take the next chunk; `next` cuts it. What is left to cut of the chunk before comes first."""
         cdef Cursor cursor
         cdef const unsigned char* base
-        cdef const unsigned char* start
-        cdef Py_ssize_t done = 0
-        cdef int status = OK
-        cdef Frame frame
+        cdef int status
+        if self.at != self.end:
+            base = <const unsigned char*>PyBytes_AS_STRING(self.owner)
+            data = self.owner[self.at - base :] + data
+        self.owner = data
+        self.at = <const unsigned char*>PyBytes_AS_STRING(data)
+        self.end = self.at + PyBytes_GET_SIZE(data)
+        self.first = 0
         if self.failure is not None:
-            return frames
-        if self.held_size:
-            self.hold(<const unsigned char*>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+            self.at = self.end
+        elif self.held_size:
+            self.hold(self.at, self.end - self.at)
+            self.at = self.end
             base = <const unsigned char*>PyBytes_AS_STRING(<object>self.held)
             cursor.at = base + self.scanned
             cursor.end = base + self.held_size
             status = scan(self.scan, cursor, self.max_depth)
             if status == OK:
-                # The held message is whole: from here on the joined bytes are scanned like a single chunk.
-                done = cursor.at - base
-                owner = self.release()
+                # The held message is whole: from here on the joined bytes are cut like a single chunk.
+                self.first = cursor.at - base
+                self.owner = self.release()
+                self.at = <const unsigned char*>PyBytes_AS_STRING(self.owner)
+                self.end = self.at + PyBytes_GET_SIZE(self.owner)
             else:
                 self.scanned = cursor.at - base
-        base = <const unsigned char*>PyBytes_AS_STRING(owner)
-        start = base
-        cursor.end = base + PyBytes_GET_SIZE(owner)
-        while status == OK:
-            if done:
-                cursor.at = base + done
-                done = 0
-            elif start == cursor.end:
-                return frames
-            else:
-                cursor.at = start
-                scan_start(self.scan)
-                status = scan(self.scan, cursor, self.max_depth)
-                if status:
-                    if status == SHORT:
-                        self.scanned = cursor.at - start
-                        self.hold(start, cursor.end - start)
-                    break
-            frame = self.frame(owner, start, cursor.at)
-            if frame is None:
-                return frames
-            frames.append(frame)
-            start = cursor.at
+                self.check(status)
+        return 0
+
+    cdef bint next(self, const unsigned char** start, const unsigned char** end) except -1:
+        """Cut the next whole message from the chunk; whether there was one. What is left then is held."""
+        cdef Cursor cursor
+        cdef int status = OK
+        if self.at == self.end:
+            return False
+        cursor.at = self.at + self.first
+        cursor.end = self.end
+        if not self.first:
+            scan_start(self.scan)
+            status = scan(self.scan, cursor, self.max_depth)
+        if status == SHORT:
+            self.scanned = cursor.at - self.at
+            self.hold(self.at, self.end - self.at)
+        if status:
+            self.at = self.end
+            self.check(status)
+            return False
+        start[0], end[0] = self.at, cursor.at
+        self.at = cursor.at
+        self.first = 0
+        return True
+
+    cdef int check(self, int status) except -1:
+        """Note why the stream is broken, if it is, after a scan that did not find the end of a message."""
         if status == INVALID:
             self.failure = "a byte that starts no MessagePack value"
         elif status == DEEP:
             self.failure = f"containers nested deeper than {self.max_depth}"
         elif self.held_size > self.max_size:
             self.failure = f"a message of more than {self.max_size} bytes"
-        return frames
+        return 0
 
-    cdef Frame frame(self, bytes owner, const unsigned char* start, const unsigned char* end):
+    cdef Frame frame(self, const unsigned char* start, const unsigned char* end):
         """Read the envelope of a whole message; None, with failure set, where it is none."""
         cdef Frame frame = Frame.__new__(Frame)
         cdef Cursor c
@@ -154,36 +179,35 @@ cdef class FrameSplitter:
         c.end = end
         frame.size = end - start
         if frame.size > self.max_size:
-            self.failure = f"a message of more than {self.max_size} bytes"
-            return None
+            return self.broken(f"a message of more than {self.max_size} bytes")
         if read_array(c, fields) or fields < 1 or read_head(c, h) or h.kind != UINT or h.value > 2:
-            self.failure = "a value that is no MessagePack-RPC message"
-            return None
+            return self.broken("a value that is no MessagePack-RPC message")
         frame.kind = <int>h.value
         if (frame.kind == 1) != self.responses:
-            self.failure = "a request to a client" if self.responses else "a response to a server"
-            return None
+            return self.broken("a request to a client" if self.responses else "a response to a server")
         if frame.kind != 2:
             if fields < 2 or read_head(c, h) or h.kind != UINT or h.value > 0xffffffff:
-                self.failure = "a message id that is no unsigned 32 bit integer"
-                return None
+                return self.broken("a message id that is no unsigned 32 bit integer")
             frame.msgid = <uint32_t>h.value
             fields -= 1
         if self.responses:
             if fields != 3:
-                self.failure = "a response that has not four fields"
-                return None
+                return self.broken("a response that has not four fields")
             try:
-                frame.error = cut(owner, c.at, end).unpack()
+                frame.error = cut(self.owner, c.at, end).unpack()
             except BadArguments as error:
-                self.failure = f"an error that cannot be read: {error}"
-                return None
+                return self.broken(f"an error that cannot be read: {error}")
             skip(c)
-            frame.result = cut(owner, c.at, end)
+            frame.result = cut(self.owner, c.at, end)
             return frame
         if fields < 2 or read_raw(c, name, size):
-            self.failure = "a method name that is no string"
-            return None
+            return self.broken("a method name that is no string")
         frame.method = name[:size]
-        frame.params = cut(owner, c.at, end) if fields > 2 else Reader(b"\xc0")
+        frame.params = cut(self.owner, c.at, end) if fields > 2 else Reader(b"\xc0")
         return frame
+
+    cdef Frame broken(self, str reason):
+        """Note why the stream is broken; nothing more is cut."""
+        self.failure = reason
+        self.at = self.end
+        return None

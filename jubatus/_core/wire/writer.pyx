@@ -116,37 +116,17 @@ def pack(v):
 
 cpdef bytes reply(uint32_t msgid, bytes result):
     """Return the response that carries a packed result."""
-    cdef unsigned char head[8]
-    cdef int n = 2
+    cdef unsigned char memory[32]
+    cdef Buffer head
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(result)
     cdef bytes out
     cdef char* p
-    cdef Py_ssize_t size = PyBytes_GET_SIZE(result)
-    head[0] = 0x94
-    head[1] = 1
-    if msgid < 0x80:
-        head[2] = <unsigned char>msgid
-        n = 3
-    elif msgid <= 0xff:
-        head[2] = 0xcc
-        head[3] = <unsigned char>msgid
-        n = 4
-    elif msgid <= 0xffff:
-        head[2] = 0xcd
-        head[3] = <unsigned char>(msgid >> 8)
-        head[4] = <unsigned char>msgid
-        n = 5
-    else:
-        head[2] = 0xce
-        head[3] = <unsigned char>(msgid >> 24)
-        head[4] = <unsigned char>(msgid >> 16)
-        head[5] = <unsigned char>(msgid >> 8)
-        head[6] = <unsigned char>msgid
-        n = 7
-    head[n] = 0xc0
-    out = PyBytes_FromStringAndSize(NULL, n + 1 + size)
+    head.lend(memory, sizeof(memory))
+    put_reply_head(head, msgid)
+    out = PyBytes_FromStringAndSize(NULL, head.size + size)
     p = PyBytes_AS_STRING(out)
-    memcpy(p, head, n + 1)
-    copy(p + n + 1, PyBytes_AS_STRING(result), size)
+    memcpy(p, head.data, head.size)
+    copy(p + head.size, PyBytes_AS_STRING(result), size)
     return out
 
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jubatus._core.wire import Frame, pack, reply
-from jubatus.rpc import protocol
-from jubatus.rpc.protocol import Session
+from jubatus.rpc.server import Serve
+from jubatus._core.wire.conversation import HELD, ROOM, Conversation
 
 ONE = pack(1)
 
@@ -20,7 +20,7 @@ def notify(method: str) -> bytes:
     return pack([2, method, [""]])
 
 
-def answer(frame: Frame, session: Session) -> bytes | None:
+def answer(frame: Frame, conversation: Conversation) -> bytes | None:
     """Answer with the method's name; notifications with nothing; defer what is called `later`."""
     if frame.method.startswith(b"later"):
         return None
@@ -33,13 +33,13 @@ def ids(data: bytes) -> list[int]:
     return [message[1] for message in unpacker]
 
 
-def session(
-    serve: protocol.Serve = answer,
+def conversation(
+    serve: Serve = answer,
     ready: Callable[[bytes], None] = lambda data: None,
     max_size: int = 1 << 20,
     limit: int = 1,
-) -> Session:
-    return Session(serve, ready, max_size, limit)
+) -> Conversation:
+    return Conversation(serve, ready, max_size, limit)
 
 
 messages = st.one_of(
@@ -51,17 +51,17 @@ messages = st.one_of(
 @given(st.lists(messages, max_size=8), st.data())
 def test_any_chunking_gives_the_same_replies(sent: list[bytes], data: st.DataObject) -> None:
     stream = b"".join(sent)
-    whole = session().receive(stream)
+    whole = conversation().receive(stream)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=12)))
     pieces = [stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
-    one = session()
+    one = conversation()
     assert b"".join(map(one.receive, pieces)) == whole
     assert (one.pending, one.failure, one.more) == (0, None, False)
 
 
 def test_replies_of_a_chunk_come_together_and_in_order() -> None:
     chunk = b"".join(request(number) for number in (5, 3, 9)) + request(4)[:3]
-    one = session()
+    one = conversation()
     assert ids(one.receive(chunk)) == [5, 3, 9]
     assert one.pending == 3
     assert ids(one.receive(request(4)[3:])) == [4]
@@ -70,11 +70,11 @@ def test_replies_of_a_chunk_come_together_and_in_order() -> None:
 def test_notifications_are_carried_out_and_not_answered() -> None:
     seen = []
 
-    def serve(frame: Frame, session: Session) -> bytes | None:
+    def serve(frame: Frame, conversation: Conversation) -> bytes | None:
         seen.append(frame.method)
-        return answer(frame, session)
+        return answer(frame, conversation)
 
-    one = session(serve)
+    one = conversation(serve)
     assert one.receive(notify("a")) == b""
     assert ids(one.receive(notify("b") + request(1) + notify("c"))) == [1]
     assert seen == [b"a", b"b", b"m", b"c"]
@@ -82,7 +82,7 @@ def test_notifications_are_carried_out_and_not_answered() -> None:
 
 def test_what_is_behind_a_deferred_request_waits() -> None:
     ready: list[bytes] = []
-    one = session(ready=ready.append)
+    one = conversation(ready=ready.append)
     assert ids(one.receive(request(1) + request(2, "later") + request(3) + request(4, "later") + request(5))) == [1]
     assert one.waiting
     assert one.receive(request(6)) == b""
@@ -100,7 +100,7 @@ def test_what_is_behind_a_deferred_request_waits() -> None:
 
 def test_several_requests_may_be_deferred_and_are_answered_as_it_comes() -> None:
     ready: list[bytes] = []
-    one = session(ready=ready.append, limit=3)
+    one = conversation(ready=ready.append, limit=3)
     stream = [request(1, "later"), request(2), request(3, "later"), notify("later"), request(5), request(6, "later")]
     assert ids(one.receive(b"".join(stream))) == [2]
     assert (one.waiting, one.full, one.more, one.resume()) == (3, True, False, b"")
@@ -115,8 +115,8 @@ def test_several_requests_may_be_deferred_and_are_answered_as_it_comes() -> None
 
 
 def test_long_requests_that_are_deferred_must_all_be_answered_before_others_are_taken() -> None:
-    one = session(max_size=1 << 30, limit=100)
-    long = request(1, "later", "x" * (protocol.HELD // 2))
+    one = conversation(max_size=1 << 30, limit=100)
+    long = request(1, "later", "x" * (HELD // 2))
     assert one.receive(long) == b""
     assert not one.full
     assert one.receive(long + request(2)) == b""
@@ -129,7 +129,7 @@ def test_long_requests_that_are_deferred_must_all_be_answered_before_others_are_
 
 
 def test_a_stream_that_breaks_while_requests_are_deferred_ends_when_they_are_answered() -> None:
-    one = session(limit=5)
+    one = conversation(limit=5)
     assert one.receive(request(1, "later") + request(2, "later") + b"\xc1") == b""
     one.complete(reply(2, ONE))
     assert one.failure is None
@@ -141,27 +141,27 @@ def test_replies_are_not_made_far_ahead_of_the_reader() -> None:
     big = bytes(300_000)
     made = 0
 
-    def serve(frame: Frame, session: Session) -> bytes:
+    def serve(frame: Frame, conversation: Conversation) -> bytes:
         nonlocal made
         made += 1
         return reply(frame.msgid, pack(big))
 
-    one = session(serve)
+    one = conversation(serve)
     out = one.receive(b"".join(map(request, range(20))))
-    assert made == len(ids(out)) == -(-protocol.ROOM // 300_000)
+    assert made == len(ids(out)) == -(-ROOM // 300_000)
     while one.more:
         out += one.resume()
     assert ids(out) == list(range(20))
 
 
 def test_a_broken_stream_is_told_after_what_came_before_was_answered() -> None:
-    one = session()
+    one = conversation()
     assert ids(one.receive(request(1) + b"\xc1" + request(2))) == [1]
     assert one.failure
     assert one.receive(request(3)) == b""
 
     ready: list[bytes] = []
-    other = session(ready=ready.append)
+    other = conversation(ready=ready.append)
     assert other.receive(request(1, "later") + request(2) + b"\xc1") == b""
     assert other.failure is None
     other.complete(reply(1, ONE))
@@ -171,7 +171,7 @@ def test_a_broken_stream_is_told_after_what_came_before_was_answered() -> None:
 
 
 def test_a_message_above_the_limit_breaks_the_stream() -> None:
-    one = session(max_size=1000)
+    one = conversation(max_size=1000)
     assert ids(one.receive(request(1, "m", "x" * 900))) == [1]
     assert one.receive(request(2, "m", "x" * 1000)[:1200]) == b""
     assert one.failure == "a message of more than 1000 bytes"

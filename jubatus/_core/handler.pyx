@@ -1,0 +1,50 @@
+"""The one frame of a handler: what a call has around the body that answers it.
+
+A body is a C function. Its frame lends it memory, lets other threads run while it works on long arguments, and turns
+its status into an exception. Python code calls the frame with a Reader; a conversation calls it with the bytes.
+"""
+
+from jubatus._core.convert.workspace cimport Workspace, check
+from jubatus._core.kernels.bytes cimport Buffer, Cursor
+from jubatus._core.model cimport Model
+from jubatus._core.wire.conversation cimport DirectHandler
+from jubatus._core.wire.memory cimport take
+from jubatus._core.wire.reader cimport Reader
+
+cdef enum:
+    LONG = 1 << 15  # bytes of arguments from which a call drops the GIL
+
+
+cdef Handler handler(Model model, Body body):
+    """Return the handler that answers with a body."""
+    cdef Handler made = Handler.__new__(Handler)
+    made.model = model
+    made.body = body
+    return made
+
+
+cdef class Handler(DirectHandler):
+    """A method of a model.
+
+    Raises:
+        BadArguments: the arguments are of other types; nothing was changed.
+        ModelError: the call is refused.
+    """
+
+    cdef int answer(self, Cursor* args, Buffer* out) except -1:
+        cdef Workspace space = self.model.borrow()
+        cdef int status
+        space.conversion.error.clear()
+        if args.end - args.at < LONG:
+            status = self.body(self.model, args, out, space)
+        else:
+            with nogil:  # long: large arguments
+                status = self.body(self.model, args, out, space)
+        self.model.give_back(space)
+        return check(status, space)
+
+    def __call__(self, Reader args not None):
+        """Return the packed result of a call; the reader stands on the first argument."""
+        cdef Buffer out
+        self.answer(&args.cursor, &out)
+        return take(out)

@@ -1,0 +1,67 @@
+"""The server's side of one connection, without I/O."""
+
+from collections.abc import Callable
+from typing import Any
+
+from jubatus._core.wire.splitter import Frame
+
+ROOM: int
+LEAST: int
+HELD: int
+FULL: int
+
+class DirectHandler:
+    """A method that can be answered without a Python object."""
+
+class Shortcuts:
+    """The methods of a server that are answered without its dispatcher, and whether its model is free."""
+
+    busy: bool
+    writing: bool
+    updates: int
+    mixed: Callable[[], None] | None
+    def __init__(self, refuse: Callable[[Frame, Exception], bytes], longest: int) -> None: ...
+    def add(
+        self, name: bytes, handler: DirectHandler, *, arity: int, update: bool, counts: bool, mixes: bool
+    ) -> None:
+        """Answer a method directly."""
+
+class Conversation:
+    """The server's side of one connection."""
+
+    send: Any
+    steady: bool
+    last: float
+    def __init__(
+        self,
+        serve: Callable[[Frame, Any], bytes | None],
+        ready: Callable[[bytes], None],
+        max_size: int,
+        limit: int = 1,
+        shortcuts: Shortcuts | None = None,
+    ) -> None: ...
+    @property
+    def waiting(self) -> int:
+        """How many requests are deferred."""
+    @property
+    def failure(self) -> str | None:
+        """Why the connection must be closed, once everything before that was answered."""
+    @property
+    def more(self) -> bool:
+        """Whether ``resume`` would answer something."""
+    @property
+    def full(self) -> bool:
+        """Whether nothing more is taken until a deferred request is answered."""
+    @property
+    def pending(self) -> int:
+        """Bytes held of a message that is not whole."""
+    def data_received(self, data: bytes) -> None:
+        """Take a chunk; answer the requests that it completes."""
+    def settle(self, replies: bytes, full: bool) -> None:
+        """Write replies and do what else has to be done for the connection; for a subclass that knows it."""
+    def receive(self, data: bytes) -> bytes:
+        """Take a chunk and return the replies that can be written now."""
+    def resume(self) -> bytes:
+        """Return the next replies, as far as ROOM goes; ``more`` tells whether there are others."""
+    def complete(self, reply: bytes) -> None:
+        """Answer a deferred request."""

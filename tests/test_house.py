@@ -56,7 +56,7 @@ ARROWS = {
 NAMES_METHODS = {"idl", "methods"}
 
 # Tests of several modules together.
-OF_ALL = {"tests/core/test_examples.py"}
+OF_ALL = {"tests/core/test_examples.py", "tests/server/test_both_ways.py"}
 
 
 def sources(*suffixes: str) -> list[Path]:

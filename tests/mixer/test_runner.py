@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from jubatus._core.wire import Frame, error_reply, reply
+from jubatus._core.wire.conversation import Conversation
 from jubatus.errors import ClusterError, ConfigError, JubatusError, ModelError
 from jubatus.mixer import linear, push, runner
 from jubatus.rpc import server as rpc
 from jubatus.rpc.links import Links
-from jubatus._core.wire.conversation import Conversation
 from tests.mixer.world import TIMEOUT, Server, World, bounded, cluster, dawdle, hang, refuse, until
 
 

@@ -13,8 +13,8 @@ import pytest
 import uvloop
 
 from jubatus._core.wire import Frame, pack, reply
-from jubatus.rpc import server as rpc
 from jubatus._core.wire.conversation import FULL, Conversation
+from jubatus.rpc import server as rpc
 from tests.conftest import Peer, Start, packed, wait_for
 
 ECHO = "echo"

@@ -12,9 +12,9 @@ import pytest
 import uvloop
 
 from jubatus._core.wire import FrameSplitter, Reader, pack
+from jubatus._core.wire.conversation import LEAST, ROOM, Conversation
 from jubatus.errors import BadArguments, ModelError, UnknownMethod, UnsupportedMethod
 from jubatus.idl import Argument, Join, Lock, Method, Route
-from jubatus._core.wire.conversation import LEAST, ROOM, Conversation
 from jubatus.server import dispatch
 from jubatus.server.dispatch import Dispatcher, Parts, bind
 from jubatus.types import BOOL, STRING

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jubatus._core.wire import Frame, pack, reply
-from jubatus.rpc.server import Serve
 from jubatus._core.wire.conversation import HELD, ROOM, Conversation
+from jubatus.rpc.server import Serve
 
 ONE = pack(1)
 

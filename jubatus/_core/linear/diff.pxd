@@ -6,7 +6,7 @@ from libcpp.vector cimport vector
 from jubatus._core.kernels.bytes cimport Buffer, Cursor, Span
 from jubatus._core.kernels.order cimport Keyed
 from jubatus._core.kernels.table cimport NextIndex
-from jubatus._core.linear.labels cimport LabelCounts
+from jubatus._core.linear.counts cimport LabelCounts
 from jubatus._core.linear.table cimport WeightTable
 from jubatus._core.mix.part cimport Change, Copy, Joint
 from jubatus._core.unlearn cimport Unlearner

@@ -15,7 +15,7 @@ from jubatus._core.kernels.bytes cimport Buffer, Cursor
 from jubatus._core.kernels.hash cimport name_id
 from jubatus._core.kernels.order cimport Keyed, sort_by_key
 from jubatus._core.kernels.table cimport NONE, prefetch
-from jubatus._core.linear.labels cimport LabelCounts
+from jubatus._core.linear.counts cimport LabelCounts
 from jubatus._core.linear.table cimport DIFF, IN_TABLE, LABEL, LISTED, MASTER, ROOM, Row, WeightTable
 from jubatus._core.mix.part cimport Change, Copy, Joint
 from jubatus._core.unlearn cimport Unlearner

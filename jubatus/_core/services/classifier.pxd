@@ -2,7 +2,7 @@ from libcpp.string cimport string
 
 from jubatus._core.convert.converter cimport Converter
 from jubatus._core.kernels.bytes cimport Buffer, Cursor
-from jubatus._core.linear.labels cimport LabelCounts
+from jubatus._core.linear.counts cimport LabelCounts
 from jubatus._core.linear.table cimport LinearWorkspace, WeightTable
 from jubatus._core.model cimport Model
 from jubatus._core.unlearn cimport Unlearner

@@ -22,8 +22,8 @@ from jubatus._core.convert.statistics_diff cimport StatisticsChange, StatisticsC
 from jubatus._core.convert.workspace cimport Workspace, sort_and_merge, take_features
 from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, read_array, read_raw, skip
 from jubatus._core.kernels.table cimport NONE
+from jubatus._core.linear.counts cimport CountsChange, CountsCopy, CountsJoint, LabelCounts
 from jubatus._core.linear.diff cimport WeightsChange, WeightsCopy, WeightsJoint
-from jubatus._core.linear.labels cimport CountsChange, CountsCopy, CountsJoint, LabelCounts
 from jubatus._core.linear.table cimport LinearWorkspace, WeightTable
 from jubatus._core.mix.join cimport joined
 from jubatus._core.mix.snapshot cimport Snapshot

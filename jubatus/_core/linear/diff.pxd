@@ -6,8 +6,8 @@ from libcpp.vector cimport vector
 from jubatus._core.kernels.bytes cimport Buffer, Cursor, Span
 from jubatus._core.kernels.order cimport Keyed
 from jubatus._core.kernels.table cimport NextIndex
-from jubatus._core.linear.counts cimport LabelCounts
 from jubatus._core.linear.table cimport WeightTable
+from jubatus._core.mix.map cimport Map
 from jubatus._core.mix.part cimport Change, Copy, Joint
 from jubatus._core.unlearn cimport Unlearner
 
@@ -82,7 +82,7 @@ cdef class WeightsCopy(Copy):
 @cython.final
 cdef class WeightsChange(Change):
     cdef WeightTable weights
-    cdef LabelCounts counts
+    cdef Map counts
     cdef Unlearner unlearner
     cdef ReadDiffs diff
     cdef vector[uint64_t] ids

@@ -15,8 +15,8 @@ from jubatus._core.kernels.bytes cimport Buffer, Cursor
 from jubatus._core.kernels.hash cimport name_id
 from jubatus._core.kernels.order cimport Keyed, sort_by_key
 from jubatus._core.kernels.table cimport NONE, prefetch
-from jubatus._core.linear.counts cimport LabelCounts
 from jubatus._core.linear.table cimport DIFF, IN_TABLE, LABEL, LISTED, MASTER, ROOM, Row, WeightTable
+from jubatus._core.mix.map cimport Map
 from jubatus._core.mix.part cimport Change, Copy, Joint
 from jubatus._core.unlearn cimport Unlearner
 
@@ -334,7 +334,7 @@ cdef class WeightsChange(Change):
         unlearner: decides which labels are kept, or None.
     """
 
-    def __init__(self, WeightTable weights not None, LabelCounts counts, Unlearner unlearner):
+    def __init__(self, WeightTable weights not None, Map counts, Unlearner unlearner):
         self.weights = weights
         self.counts = counts
         self.unlearner = unlearner

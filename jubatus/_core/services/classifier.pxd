@@ -2,8 +2,8 @@ from libcpp.string cimport string
 
 from jubatus._core.convert.converter cimport Converter
 from jubatus._core.kernels.bytes cimport Buffer, Cursor
-from jubatus._core.linear.counts cimport LabelCounts
 from jubatus._core.linear.table cimport LinearWorkspace, WeightTable
+from jubatus._core.mix.map cimport Map
 from jubatus._core.model cimport Model
 from jubatus._core.unlearn cimport Unlearner
 
@@ -15,7 +15,7 @@ cdef enum Update:
 cdef class Classifier(Model):
     cdef Converter converter
     cdef WeightTable weights
-    cdef LabelCounts counts
+    cdef Map counts
     cdef Unlearner unlearner
     cdef Update method
     cdef float c

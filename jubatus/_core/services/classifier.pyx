@@ -18,14 +18,14 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libcpp.string cimport string
 
 from jubatus._core.convert.converter cimport Converter, check, validate_datum
-from jubatus._core.convert.statistics_diff cimport StatisticsChange, StatisticsCopy, StatisticsJoint
+from jubatus._core.convert.statistics cimport Statistics, StatisticsChange, StatisticsCopy, StatisticsJoint
 from jubatus._core.convert.workspace cimport Workspace, sort_and_merge, take_features
 from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, read_array, read_raw, skip
 from jubatus._core.kernels.table cimport NONE
-from jubatus._core.linear.counts cimport CountsChange, CountsCopy, CountsJoint, LabelCounts
 from jubatus._core.linear.diff cimport WeightsChange, WeightsCopy, WeightsJoint
 from jubatus._core.linear.table cimport LinearWorkspace, WeightTable
 from jubatus._core.mix.join cimport joined
+from jubatus._core.mix.map cimport IN_DIFF, IN_MASTER, Map, MapJoint
 from jubatus._core.mix.snapshot cimport Snapshot
 from jubatus._core.model cimport LONG, Model, packed_bool
 from jubatus._core.wire.memory cimport take
@@ -93,7 +93,7 @@ cdef class Classifier(Model):
         )
         self.converter = Converter(members["converter"], ".converter")
         self.weights = WeightTable(self.method >= CW, distributed)
-        self.counts = LabelCounts()
+        self.counts = Map(integers=True, by_name=True)
 
     cdef Workspace workspace(self):
         return LinearWorkspace()
@@ -346,7 +346,7 @@ cdef class Classifier(Model):
     def get_labels(self, Reader args not None):
         """Return packed {label: how often it was trained}, by ascending label."""
         cdef Buffer out
-        self.counts.pack_labels(&out)
+        self.counts.pack_numbers(&out, IN_DIFF | IN_MASTER)
         return take(out)
 
     def set_label(self, Reader args not None):
@@ -363,9 +363,9 @@ cdef class Classifier(Model):
             space = <LinearWorkspace>self.borrow()
             space.conversion.error = label
             self.check(FULL, space)
-        is_new = self.weights.labels.find(label) == NONE and self.counts.counts.count(label) == 0
+        is_new = self.weights.labels.find(label) == NONE and not self.counts.knows(label)
         self.weights.labels.add(label)
-        if self.counts.counts.count(label) == 0:
+        if not self.counts.knows(label):
             self.counts.increment(label, 0)
         if is_new and self.unlearner is not None:
             is_new = self.unlearner.touch(label, &removed, &has_removed)
@@ -441,12 +441,12 @@ cdef class Classifier(Model):
             self.unlearner.swap(fresh.unlearner)
 
     cdef list copies(self):
-        return [WeightsCopy(self.weights), CountsCopy(self.counts), StatisticsCopy(self.converter.statistics)]
+        return [WeightsCopy(self.weights), self.counts.copy(), StatisticsCopy(self.converter.statistics)]
 
     cdef list changes(self):
         return [
             WeightsChange(self.weights, self.counts, self.unlearner),
-            CountsChange(self.counts),
+            self.counts.change(),
             StatisticsChange(self.converter.statistics),
         ]
 
@@ -467,7 +467,7 @@ cdef class Classifier(Model):
         Raises:
             ModelError: if one of them is no diff, or there is none.
         """
-        return joined([WeightsJoint(), CountsJoint(), StatisticsJoint()], diffs, raw)
+        return joined([WeightsJoint(), MapJoint(Map(integers=True, by_name=True)), StatisticsJoint(Statistics())], diffs, raw)
 
     def catch_up(self, Model fresh not None, Snapshot since=None):
         """Become another model, but keep the own diff; its labels count as used for the unlearner.

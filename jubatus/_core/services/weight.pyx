@@ -4,7 +4,7 @@ from libc.stdint cimport uint32_t
 
 from jubatus._core.convert.converter cimport Converter, check, validate_datum
 from jubatus._core.convert.features cimport Feature, put_name
-from jubatus._core.convert.statistics_diff cimport StatisticsChange, StatisticsCopy, StatisticsJoint
+from jubatus._core.convert.statistics cimport Statistics, StatisticsChange, StatisticsCopy, StatisticsJoint
 from jubatus._core.convert.workspace cimport Workspace, sort_and_merge
 from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, open_struct
 from jubatus._core.mix.join cimport joined
@@ -128,4 +128,4 @@ cdef class Weight(Model):
         Raises:
             ModelError: if one of them is no diff, or there is none.
         """
-        return joined([StatisticsJoint()], diffs, raw)
+        return joined([StatisticsJoint(Statistics())], diffs, raw)

@@ -8,7 +8,7 @@ from jubatus._core.kernels.order cimport Keyed
 from jubatus._core.kernels.table cimport NextIndex
 from jubatus._core.linear.table cimport WeightTable
 from jubatus._core.mix.map cimport Map
-from jubatus._core.mix.part cimport Change, Copy, Joint
+from jubatus._core.mix.part cimport Change, Copy, Joint, MixedPart
 from jubatus._core.unlearn cimport Unlearner
 
 
@@ -80,9 +80,18 @@ cdef class WeightsCopy(Copy):
 
 
 @cython.final
-cdef class WeightsChange(Change):
-    cdef WeightTable weights
+cdef class Weights(MixedPart):
+    cdef WeightTable table
     cdef Map counts
+    cdef Unlearner unlearner
+    cdef void touch(self, const string& label) noexcept nogil
+    cdef bint forget(self, const string& label) noexcept nogil
+
+
+@cython.final
+cdef class WeightsChange(Change):
+    cdef Weights part
+    cdef WeightTable weights
     cdef Unlearner unlearner
     cdef ReadDiffs diff
     cdef vector[uint64_t] ids
@@ -110,7 +119,6 @@ cdef class WeightsChange(Change):
     cdef void plan(self, size_t* left) noexcept nogil
     cdef void plan_row(self, uint32_t at, const DiffRow* row) noexcept nogil
     cdef void touch_labels(self) noexcept nogil
-    cdef void touch(self, size_t label) noexcept nogil
 
 
 @cython.final

@@ -17,7 +17,7 @@ from jubatus._core.kernels.order cimport Keyed, sort_by_key
 from jubatus._core.kernels.table cimport NONE, prefetch
 from jubatus._core.linear.table cimport DIFF, IN_TABLE, LABEL, LISTED, MASTER, ROOM, Row, WeightTable
 from jubatus._core.mix.map cimport Map
-from jubatus._core.mix.part cimport Change, Copy, Joint
+from jubatus._core.mix.part cimport Change, Copy, Joint, MixedPart, Part
 from jubatus._core.unlearn cimport Unlearner
 
 cdef enum:
@@ -325,19 +325,77 @@ cdef inline bint is_complete(Row* row) noexcept nogil:
 
 
 @cython.final
-cdef class WeightsChange(Change):
-    """A mixed diff on its way into a table of weights.
+cdef class Weights(MixedPart):
+    """The weights of a linear model as a part, and the other parts that must follow when a label is forgotten.
 
     Args:
-        weights: the table.
-        counts: counts of its labels.
-        unlearner: decides which labels are kept, or None.
+        table: the weights.
+        counts: how often each label was trained.
+        unlearner: chooses which labels are kept; None keeps all.
     """
 
-    def __init__(self, WeightTable weights not None, Map counts, Unlearner unlearner):
-        self.weights = weights
+    def __init__(self, WeightTable table not None, Map counts not None, Unlearner unlearner):
+        self.table = table
         self.counts = counts
         self.unlearner = unlearner
+
+    cdef void touch(self, const string& label) noexcept nogil:
+        """Tell the unlearner that a label was used, and forget the label that it gives up for it."""
+        cdef string removed
+        cdef bint has_removed = False
+        if self.unlearner is not None:
+            self.unlearner.touch(label, &removed, &has_removed)
+            if has_removed:
+                self.forget(removed)
+
+    cdef bint forget(self, const string& label) noexcept nogil:
+        """Remove weights and count of a label. Return whether it had both."""
+        cdef bint has_weights = self.table.forget(label)
+        return self.counts.erase(label) and has_weights
+
+    cdef void pack(self, Buffer* out) noexcept nogil:
+        self.table.pack(out)
+
+    cdef int unpack(self, Cursor* c) noexcept nogil:
+        return self.table.unpack(c)
+
+    cdef void swap(self, Part other) noexcept:
+        self.table.swap((<Weights>other).table)
+
+    cdef void clear(self) noexcept nogil:
+        self.table.clear()
+
+    cdef uint64_t current_version(self) noexcept nogil:
+        return self.table.version
+
+    cdef Copy copy(self):
+        return WeightsCopy(self.table)
+
+    cdef Change change(self):
+        return WeightsChange(self)
+
+    cdef Joint joint(self):
+        return WeightsJoint()
+
+    cdef void finish_catch_up(self) noexcept:
+        """Count the labels of the diff that was kept as used, and forget those that the unlearner does not take."""
+        cdef string label
+        if self.unlearner is None:
+            return
+        for label in self.table.labels_of_diff():
+            self.touch(label)
+            if not self.unlearner.knows(label):
+                self.forget(label)
+
+
+@cython.final
+cdef class WeightsChange(Change):
+    """A mixed diff of the weights of a linear model."""
+
+    def __init__(self, Weights part not None):
+        self.part = part
+        self.weights = part.table
+        self.unlearner = part.unlearner
 
     cdef int unpack(self, Cursor* c) noexcept nogil:
         cdef size_t i, k
@@ -536,18 +594,10 @@ cdef class WeightsChange(Change):
             k = self.last_seen.size()
             while k:
                 k -= 1
-                self.touch(self.last_seen[k])
+                self.part.touch(self.labels[self.last_seen[k]])
             return
         for k in range(self.diff.cells.size()):
-            self.touch(self.diff.cells[k].label)
-
-    cdef void touch(self, size_t label) noexcept nogil:
-        cdef string removed
-        cdef bint has_removed = False
-        self.unlearner.touch(self.labels[label], &removed, &has_removed)
-        if has_removed:
-            self.weights.forget(removed)
-            self.counts.erase(removed)
+            self.part.touch(self.labels[self.diff.cells[k].label])
 
 
 @cython.final

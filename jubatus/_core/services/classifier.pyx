@@ -18,15 +18,12 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libcpp.string cimport string
 
 from jubatus._core.convert.converter cimport Converter, check, validate_datum
-from jubatus._core.convert.statistics cimport Statistics, StatisticsChange, StatisticsCopy, StatisticsJoint
 from jubatus._core.convert.workspace cimport Workspace, sort_and_merge, take_features
-from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, read_array, read_raw, skip
+from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_array, read_raw, skip
 from jubatus._core.kernels.table cimport NONE
-from jubatus._core.linear.diff cimport WeightsChange, WeightsCopy, WeightsJoint
+from jubatus._core.linear.diff cimport Weights
 from jubatus._core.linear.table cimport LinearWorkspace, WeightTable
-from jubatus._core.mix.join cimport joined
-from jubatus._core.mix.map cimport IN_DIFF, IN_MASTER, Map, MapJoint
-from jubatus._core.mix.snapshot cimport Snapshot
+from jubatus._core.mix.map cimport IN_DIFF, IN_MASTER, Map
 from jubatus._core.model cimport LONG, Model, packed_bool
 from jubatus._core.wire.memory cimport take
 from jubatus._core.wire.reader cimport Reader
@@ -94,6 +91,7 @@ cdef class Classifier(Model):
         self.converter = Converter(members["converter"], ".converter")
         self.weights = WeightTable(self.method >= CW, distributed)
         self.counts = Map(integers=True, by_name=True)
+        self.linear = Weights(self.weights, self.counts, self.unlearner)
 
     cdef Workspace workspace(self):
         return LinearWorkspace()
@@ -169,7 +167,7 @@ cdef class Classifier(Model):
             return FULL
         self.counts.increment(label[0], 1)
         if self.learn(w, label[0]):
-            self.touch(label[0])
+            self.linear.touch(label[0])
         return 0
 
     cdef bint learn(self, LinearWorkspace w, const string& label) noexcept nogil:
@@ -240,20 +238,6 @@ cdef class Classifier(Model):
         else:
             self.adapt_all(w, label, rival, has_rival, m, v)
         return True
-
-    cdef void touch(self, const string& label) noexcept nogil:
-        """Tell the unlearner of a real update, and forget the label that it gives up for it."""
-        cdef string removed
-        cdef bint has_removed = False
-        if self.unlearner is not None:
-            self.unlearner.touch(label, &removed, &has_removed)
-            if has_removed:
-                self.forget(removed)
-
-    cdef bint forget(self, const string& label) noexcept nogil:
-        """Remove weights and count of a label; whether it had both."""
-        cdef bint stored = self.weights.forget(label)
-        return self.counts.erase(label) and stored
 
     cdef void add_all(self, LinearWorkspace w, const string& label, const string& rival, bint has_rival, double step) noexcept nogil:
         """Move weights by step times the value: up for the label, down for its rival."""
@@ -370,25 +354,16 @@ cdef class Classifier(Model):
         if is_new and self.unlearner is not None:
             is_new = self.unlearner.touch(label, &removed, &has_removed)
             if has_removed:
-                self.forget(removed)
+                self.linear.forget(removed)
         return packed_bool(is_new)
 
     def delete_label(self, Reader args not None):
         """Forget a label; return packed whether it was known."""
         cdef string label = args.string()
-        cdef bint known = self.forget(label)
+        cdef bint known = self.linear.forget(label)
         if known and self.unlearner is not None:
             known = self.unlearner.remove(label)
         return packed_bool(known)
-
-    def clear(self, Reader args not None):
-        """Forget everything that was learned; return packed True."""
-        self.weights.clear()
-        self.counts.clear()
-        self.converter.statistics.clear()
-        if self.unlearner is not None:
-            self.unlearner.clear()
-        return packed_bool(True)
 
     def status(self):
         """Return the storage's sizes and the entries of unlearner and document statistics."""
@@ -406,87 +381,11 @@ cdef class Classifier(Model):
         values.update(self.converter.statistics.status())
         return values
 
-    cdef void pack_into(self, Buffer* out) noexcept nogil:
-        out.array(2)
+    cdef object parts(self):
+        cdef list driver = [self.linear, self.counts]
         if self.unlearner is not None:
-            out.array(3)
-            self.unlearner.pack(out)
-        else:
-            out.array(2)
-        self.weights.pack(out)
-        self.counts.pack(out)
-        self.converter.statistics.pack(out)
-
-    cdef int unpack_from(self, Cursor* c) noexcept nogil:
-        cdef uint32_t driver = 0, parts = 0, expected = 3 if self.unlearner is not None else 2
-        cdef int status = read_array(c[0], driver)
-        if status == 0:
-            status = read_array(c[0], parts)
-        if status or driver != 2 or parts != expected:
-            return MISMATCH
-        if self.unlearner is not None:
-            status = self.unlearner.unpack(c)
-        if status == 0:
-            status = self.weights.unpack(c)
-        if status == 0:
-            status = self.counts.unpack(c)
-        return status if status else self.converter.statistics.unpack(c)
-
-    cdef void take_over(self, Model other) noexcept:
-        cdef Classifier fresh = <Classifier>other
-        self.weights.swap(fresh.weights)
-        self.counts.swap(fresh.counts)
-        self.converter.statistics.swap(fresh.converter.statistics)
-        if self.unlearner is not None:
-            self.unlearner.swap(fresh.unlearner)
-
-    cdef list copies(self):
-        return [WeightsCopy(self.weights), self.counts.copy(), StatisticsCopy(self.converter.statistics)]
-
-    cdef list changes(self):
-        return [
-            WeightsChange(self.weights, self.counts, self.unlearner),
-            self.counts.change(),
-            StatisticsChange(self.converter.statistics),
-        ]
-
-    @property
-    def version(self):
-        """Of which version a mixed diff must be; how many MIXes the model has behind it."""
-        return self.weights.version
-
-    @staticmethod
-    def mix(diffs not None, *, bint raw=False):
-        """Fold diffs in their order, the first being the accumulator: weights are averaged, counts added; of several
-        versions the newest one wins.
-
-        Args:
-            diffs: packed.
-            raw: whether the result is a packed string.
-
-        Raises:
-            ModelError: if one of them is no diff, or there is none.
-        """
-        return joined([WeightsJoint(), MapJoint(Map(integers=True, by_name=True)), StatisticsJoint(Statistics())], diffs, raw)
-
-    def catch_up(self, Model fresh not None, Snapshot since=None):
-        """Become another model, but keep the own diff; its labels count as used for the unlearner.
-
-        Args:
-            fresh: what another server's model was unpacked into; its own diff is dropped, it is of no use afterwards.
-            since: what of the own diff is part of the other model already.
-
-        Raises:
-            ModelError: if one of both is not of this kind; nothing was changed.
-        """
-        Model.catch_up(self, fresh, since)
-        cdef string label
-        if self.unlearner is None:
-            return
-        for label in self.weights.labels_of_diff():
-            self.touch(label)
-            if not self.unlearner.knows(label):
-                self.forget(label)
+            driver.insert(0, self.unlearner)
+        return [driver, self.converter.statistics]
 
 
 cdef int validate_labeled(Cursor* c, uint32_t* n) noexcept nogil:

@@ -66,8 +66,8 @@ cdef extern from "linear/copied.h" namespace "jubatus" nogil:
 @cython.final
 cdef class WeightsCopy(Copy):
     cdef WeightTable weights
-    cdef CopiedDiff diff  # is no more changed once it is whole: it is packed without a lock
-    cdef vector[CopiedRow] found_rows  # the same where they were found after they moved
+    cdef CopiedDiff diff  # does not change once it is complete: it is packed without a lock
+    cdef vector[CopiedRow] found_rows  # the copied rows at their new places, if rows moved
     cdef vector[CopiedCell] found_cells
     cdef vector[Keyed] order
     cdef uint64_t era, layout
@@ -97,7 +97,7 @@ cdef class WeightsChange(Change):
     cdef vector[uint64_t] ids
     cdef vector[string] labels
     cdef vector[uint32_t] last_seen  # the labels, in the order in which they are seen for the last time
-    # The plan: which rows and cells get what, by row.
+    # The plan: what is added to which cells, ordered by row.
     cdef vector[uint32_t] slots
     cdef vector[char] wanted
     cdef bint all_wanted

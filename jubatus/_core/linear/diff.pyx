@@ -1,8 +1,8 @@
-"""The weights' part of a MIX: parameter mixing with the surer of both confidences.
+"""What the weights of a linear model do in a MIX: weights are averaged, and the smallest covariance is taken.
 
-Of the diffs of one version the weights are averaged over all servers, one without the cell counting as (0, 1), and the
-smallest covariance is taken. The mixed diff goes into the master. What a cell learned after it was copied stays in its
-diff: the weight as the difference, and as far as it is surer than the new master, the covariance.
+The average is over all servers. A server that does not have a cell counts as weight 0 and covariance 1. The mixed diff
+is added to the master. What a cell learned after it was copied stays in its diff: the difference of the weight, and the
+difference of the covariance if that makes it smaller than the new master's.
 """
 
 cimport cython
@@ -21,14 +21,14 @@ from jubatus._core.mix.part cimport Change, Copy, Joint, MixedPart, Part
 from jubatus._core.unlearn cimport Unlearner
 
 cdef enum:
-    TRIES = 3    # times that rows may move under a copy or a plan before it is made in one go
-    SHARE = 2048  # rows that are dealt with together while they are in the processor's cache
-    AHEAD = 8
-    PLANNING = 2  # lookups that take as long as the planning of a row
+    TRIES = 3     # times that a copy or a plan may start again before it is made in one go
+    SHARE = 2048  # rows that are handled together while they are in the processor's cache
+    AHEAD = 8     # rows between a prefetch and the use
+    PLANNING = 2  # to plan a row takes as long as this many lookups
 
 
 cdef struct Cells:
-    # The cells of a row, which in distributed mode is no dense one.
+    # The cells of a row. In distributed mode no row is dense.
     uint32_t* labels
     double* weights
     double* covariances
@@ -48,13 +48,13 @@ cdef inline Cells cells_of(const Row* row, bint covariant) noexcept nogil:
 
 
 cdef inline bint is_same(const double* a, const double* b) noexcept nogil:
-    """Whether two numbers are equal bit for bit, so that NaN is equal to itself."""
+    """Return whether two numbers have the same bits, so that NaN is equal to itself."""
     return memcmp(a, b, 8) == 0
 
 
 @cython.final
 cdef class WeightsCopy(Copy):
-    """The diff of a table of weights."""
+    """The diff of a table of weights at the time when it was copied."""
 
     def __init__(self, WeightTable weights not None):
         self.weights = weights
@@ -77,7 +77,7 @@ cdef class WeightsCopy(Copy):
             self.copy_row(<uint32_t>order[0][i].key, order[0][i].at)
         if end < order.size():
             return False
-        # Labels are never taken away without a change of the layout.
+        # If a label is removed, the layout changes and the copy starts again.
         self.diff.labels = self.weights.labels.names
         self.diff.ids = self.weights.labels.ids
         self.is_whole = True
@@ -131,7 +131,10 @@ cdef class WeightsCopy(Copy):
         self.diff.pack(out[0])
 
     cdef void subtract(self, const vector[PlannedRow]* rows, const vector[PlannedCell]* cells) noexcept nogil:
-        """Take what was copied out of the diff, as far as it is part of that still, and add what is planned."""
+        """Subtract what was copied from the diff, and add planned cells to the master; both may be NULL.
+
+        Nothing is subtracted if the diff is another one by now.
+        """
         if self.era != self.weights.era:
             merge_rows(self.weights, NULL, NULL, rows, cells)
         elif self.layout == self.weights.layout:
@@ -141,7 +144,7 @@ cdef class WeightsCopy(Copy):
             merge_rows(self.weights, &self.found_rows, &self.found_cells, rows, cells)
 
     cdef void find_again(self) noexcept nogil:
-        """Find rows and cells that moved; a label that was forgotten since is another one."""
+        """Find rows and cells that moved. A label that was forgotten and came again is another one."""
         cdef size_t i, k
         cdef CopiedRow* row
         cdef CopiedCell* cell
@@ -164,7 +167,7 @@ cdef class WeightsCopy(Copy):
     cdef void carry(self, Copy since, Copy theirs) except *:
         cdef WeightTable other = (<WeightsCopy>theirs).weights
         cdef WeightsCopy copy = <WeightsCopy>since
-        with nogil:  # long: the whole diff is put on top of the other model
+        with nogil:  # long: the whole diff is added to the other table
             other.drop_diff()
             if since is not None:
                 copy.subtract(NULL, NULL)
@@ -172,7 +175,7 @@ cdef class WeightsCopy(Copy):
 
 
 cdef void carry_rows(WeightTable weights, WeightTable other) noexcept nogil:
-    """Put a diff on top of the master of another table, which has none. New labels come in result order."""
+    """Add the diff of a table to another table that has no diff. New labels are added in result order."""
     cdef uint32_t at, k, to, position, slot, size = 0
     cdef Row* row
     cdef Row* target
@@ -208,7 +211,7 @@ cdef void carry_rows(WeightTable weights, WeightTable other) noexcept nogil:
 
 
 cdef inline double surer(double covariance, double master) noexcept nogil:
-    """What a diff must have for its cell to keep its covariance, or the master's where that is smaller."""
+    """Return the diff that gives a cell the smaller of its covariance and the master's."""
     cdef double diff = covariance - master
     return diff if diff < 0 else 0.0
 
@@ -218,9 +221,10 @@ cdef void merge_rows(
     const vector[CopiedRow]* copied, const vector[CopiedCell]* copied_cells,
     const vector[PlannedRow]* rows, const vector[PlannedCell]* cells,
 ) noexcept nogil:
-    """Take what was copied out of the diff and add what is planned to the master; each may be NULL.
+    """Subtract copied rows from the diff and add planned rows to the master; each may be NULL.
 
-    Both are walked in the order of the rows, a share at a time.
+    Both lists are ordered by row. They are handled together, a share of the rows at a time, so that each row is loaded
+    into the processor's cache once.
     """
     cdef size_t s = 0, from_s, p = 0, c = 0
     cdef size_t copies = copied.size() if copied != NULL else 0, plans = rows.size() if rows != NULL else 0
@@ -261,7 +265,7 @@ cdef void merge_rows(
 
 
 cdef inline void subtract_row(WeightTable weights, const CopiedRow* copied, const CopiedCell* cell) noexcept nogil:
-    """Take what was copied out of the diff of a row; a cell that did not change since leaves it."""
+    """Subtract copied cells from the diff of a row. A cell that did not change since leaves the diff."""
     cdef Cells cells = cells_of(&weights.table.rows[copied.row], weights.covariant)
     cdef const CopiedCell* end = cell + copied.count
     cdef uint32_t k
@@ -277,7 +281,7 @@ cdef inline void subtract_row(WeightTable weights, const CopiedRow* copied, cons
                 cells.weight_diffs[k] = 0.0
                 if weights.covariant:
                     cells.covariance_diffs[k] = 0.0
-                    if cells.covariances[k] == 0:  # was never mixed
+                    if cells.covariances[k] == 0:  # no MIX has seen the cell
                         cells.labels[k] &= ~<uint32_t>MASTER
         cell += 1
 
@@ -297,7 +301,7 @@ cdef inline void add_row(WeightTable weights, const PlannedRow* planned, const P
             before = cells.covariances[k] + cells.covariance_diffs[k]
             now = cells.covariances[k] + cell.covariance
             if cells.covariances[k] == 0 and cell.covariance <= 0:
-                # A reduction of what is not there: the cell was forgotten here, and counts as 1.
+                # The mixed covariance is relative to a master that was forgotten here: take the master as 1.
                 now = 1.0 + cell.covariance
             cells.covariances[k] = now
             if cells.labels[k] & DIFF:
@@ -311,7 +315,7 @@ cdef inline void add_row(WeightTable weights, const PlannedRow* planned, const P
 
 
 cdef inline bint is_complete(Row* row) noexcept nogil:
-    """Note whether a row is part of the diff still; whether all its cells exist."""
+    """Clear the flag LISTED of a row without cells in the diff. Return whether all its cells exist."""
     cdef const uint32_t* labels = <uint32_t*>row.block
     cdef uint32_t k, some = 0
     cdef bint complete = True
@@ -439,7 +443,7 @@ cdef class WeightsChange(Change):
             self.rows.reserve(self.found.size())
             self.cells.reserve(self.diff.cells.size())
             self.is_sorted = True
-            left[0] //= 2  # sorting takes its share
+            left[0] //= 2  # sorting took about as long as half of a slice
         self.plan(left)
         return self.planned == self.found.size()
 
@@ -447,7 +451,7 @@ cdef class WeightsChange(Change):
         return self.unlearner is None or self.unlearner.knows(self.labels[label])
 
     cdef bint holds(self) noexcept nogil:
-        """Whether what is planned so far is right still."""
+        """Return whether the plan is still right: no row moved, and the unlearner still wants the same labels."""
         cdef size_t i
         if not self.begun or self.layout != self.weights.layout:
             return False
@@ -479,7 +483,7 @@ cdef class WeightsChange(Change):
         self.has_room = self.is_sorted = False
 
     cdef void look_up(self, size_t* left) noexcept nogil:
-        """Find the rows of the features that have wanted cells."""
+        """Find the rows of the features that have cells of wanted labels."""
         cdef size_t n = self.diff.rows.size()
         cdef const DiffRow* row
         cdef const Row* guess
@@ -511,7 +515,7 @@ cdef class WeightsChange(Change):
             left[0] -= 1
 
     cdef bint make_rows(self, size_t* left) noexcept nogil:
-        """Make rows for new features; whether all are made. The table's index grows beforehand."""
+        """Make rows for new features, after the table's index has room for all of them. Return whether all are made."""
         cdef Keyed item
         cdef size_t n = self.missing.size()
         if n and not self.has_room:
@@ -529,7 +533,7 @@ cdef class WeightsChange(Change):
         return self.made == n
 
     cdef void plan(self, size_t* left) noexcept nogil:
-        """Give each wanted cell its place; a row takes as long as several that are looked up."""
+        """Reserve the place of each cell of a wanted label."""
         cdef const Row* rows = self.weights.table.rows
         cdef size_t i, n = self.found.size()
         cdef const DiffRow* row
@@ -571,7 +575,7 @@ cdef class WeightsChange(Change):
         with nogil:  # long: every feature of the diff is added
             if self.unlearner is not None:
                 self.touch_labels()
-            self.prepare(&all_rows)  # which has nothing left to do if it was done and nothing moved
+            self.prepare(&all_rows)  # does nothing if all is prepared and no row moved since
             for i in range(self.labels.size()):
                 if self.wanted[i]:
                     self.weights.labels.add(self.labels[i])
@@ -590,7 +594,7 @@ cdef class WeightsChange(Change):
             if not self.unlearner.knows(self.labels[i]):
                 all_known = False
         if all_known:
-            # Nothing is given up, and of several uses only the last one counts.
+            # No label is given up, so only the order of the last uses matters.
             k = self.last_seen.size()
             while k:
                 k -= 1
@@ -602,7 +606,7 @@ cdef class WeightsChange(Change):
 
 @cython.final
 cdef class WeightsJoint(Joint):
-    """The average of diffs."""
+    """The average of several diffs."""
 
     cdef int add(self, Cursor* c) noexcept nogil:
         return self.diffs.read(c[0])

@@ -69,7 +69,7 @@ cdef class Change:
         return True
 
     cdef void apply(self, Copy since) except *:
-        """Add the element to the part. What the part learned after the copy `since`, which may be None, stays its diff."""
+        """Add the element to the part. What it learned after the copy `since`, which may be None, stays its diff."""
 
 
 cdef class Joint(Packed):

@@ -52,7 +52,6 @@ cdef class Map(MixedPart):
     cdef void pack_numbers(self, Buffer* out, uint32_t part) noexcept nogil
     cdef void pack_row(self, Buffer* out, uint32_t at, uint32_t part) noexcept nogil
     cdef void pack_number(self, Buffer* out, Number number) noexcept nogil
-    cdef int read_number(self, Cursor* c, Number* number) noexcept nogil
     cdef int unpack_numbers(self, Cursor* c, uint32_t part, bint adds) noexcept nogil
 
 

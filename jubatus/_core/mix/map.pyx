@@ -224,9 +224,6 @@ cdef class Map(MixedPart):
         else:
             out.number(number.real)
 
-    cdef int read_number(self, Cursor* c, Number* number) noexcept nogil:
-        return read_unsigned(c[0], number.integer) if self.integers else read_double(c[0], number.real)
-
     cdef int unpack_numbers(self, Cursor* c, uint32_t part, bint adds) noexcept nogil:
         """Read the packed map of one part; with 0 for the part only check it.
 
@@ -244,23 +241,23 @@ cdef class Map(MixedPart):
             status = open_struct(c[0], 1, more)
         if status == 0:
             status = read_map(c[0], n)
-        if status == 0 and part:
-            # Most names are those that are there already. The bytes that follow limit what a wrong count can cost.
+        if status == 0 and adds and part:
+            # Most names of several diffs are the same. The bytes that follow limit what a wrong count can cost.
             at = min(n, <size_t>(c.end - c.at) // (2 if self.integers else 10))
             self.table.make_room(max(at, self.table.size) - self.table.size, index, all_rows)
         while status == 0 and n:
             status = read_raw(c[0], name, size)
             if status == 0:
-                status = self.read_number(c, &number)
+                status = read_number(self.integers, c, &number)
             if status == 0 and part:
                 at = self.touch(name_id(name, size), name, size)
                 row = &self.table.rows[at]
                 if part == IN_MASTER:
                     row.master = number
-                else:
-                    if not adds:
-                        row.diff.integer = 0
+                elif adds:
                     row.diff = sum_of(self.integers, row.diff, number)
+                else:
+                    row.diff = number
                 if not row.flags & part:
                     self.enter(at, part)
             n -= 1
@@ -277,6 +274,10 @@ cdef class Map(MixedPart):
 
     cdef Joint joint(self):
         return MapJoint(self)
+
+
+cdef inline int read_number(bint integers, Cursor* c, Number* number) noexcept nogil:
+    return read_unsigned(c[0], number.integer) if integers else read_double(c[0], number.real)
 
 
 cdef bint is_erased(MapRow& row) noexcept nogil:
@@ -433,7 +434,7 @@ cdef class MapChange(Change):
         while status == 0 and n:
             status = read_raw(c[0], name.p, name.n)
             if status == 0:
-                status = self.map.read_number(c, &number)
+                status = read_number(self.map.integers, c, &number)
             if status == 0:
                 self.names.push_back(name)
                 self.ids.push_back(name_id(name.p, name.n))

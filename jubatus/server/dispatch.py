@@ -37,8 +37,8 @@ Handler = Callable[[Reader], bytes | Parts | Coroutine[Any, Any, bytes]]
 """Returns the packed result. That of a row marked long may return Parts; that of one without a lock, a coroutine."""
 
 CONTRACT = {
-    "catch_up", "get_diff", "mix", "pack", "patch", "pull_argument", "pull_rows", "push_rows", "put_diff", "snapshot",
-    "status", "unpack", "version",
+    "catch_up", "fresh", "get_diff", "mix", "pack", "patch", "pull_argument", "pull_rows", "push_rows", "put_diff",
+    "snapshot", "status", "unpack", "version",
 }  # fmt: skip
 """What a model offers besides the methods of its service."""
 

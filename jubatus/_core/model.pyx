@@ -99,7 +99,7 @@ cdef class Model:
 
     @property
     def version(self):
-        """How many MIXes the model has behind it: a mixed diff must have this version. 0 for models without versions."""
+        """How many MIXes the model has behind it: a mixed diff must have this version. Always 0 for a whole part."""
         cdef list mixed = self.mixed_parts()
         return (<MixedPart>mixed[0]).current_version() if mixed else 0
 

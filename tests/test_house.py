@@ -31,7 +31,7 @@ ARROWS = {
     "_core.wire": "_core.kernels errors",
     "_core.mix": "_core.kernels _core.wire errors",
     "_core.convert": "_core.kernels _core.schema _core.wire _core.mix errors",
-    "_core.unlearn": "_core.kernels _core.schema _core.wire _core.convert errors",
+    "_core.unlearn": "_core.kernels _core.schema _core.wire _core.mix _core.convert errors",
     "_core.model": "_core.kernels _core.wire _core.mix _core.convert errors",
     "_core.handler": "_core.kernels _core.wire _core.convert _core.model",
     "_core.linear": "_core.kernels _core.wire _core.mix _core.convert _core.unlearn errors",

@@ -1,6 +1,7 @@
 """The contract of a model."""
 
 from collections.abc import Sequence
+from typing import Self
 
 from jubatus._core.mix.patch import Patch
 from jubatus._core.mix.snapshot import Snapshot
@@ -18,20 +19,21 @@ class Model:
         """Forget everything that was learned; return packed True."""
     def status(self) -> dict[str, str]:
         """Return the engine's entries of get_status; safe while another thread trains."""
+    def fresh(self) -> Self:
+        """Return an empty model of the same configuration."""
     def pack(self) -> bytes:
         """Return the model as the bytes that a model file holds."""
     def unpack(self, data: bytes) -> None:
         """Become what pack returned; ModelFileError, and nothing changed, if the bytes are no such model."""
     @property
     def version(self) -> int:
-        """Of which version a mixed diff must be; how many MIXes the model has behind it."""
+        """How many MIXes the model has behind it: a mixed diff must have this version."""
     def snapshot(self) -> Snapshot:
         """Return a copy of what was learned since the last MIX, still to be taken."""
     def patch(self, diff: bytes) -> Patch:
         """Read a mixed diff, without a lock; ModelError if it is none."""
-    @staticmethod
-    def mix(diffs: Sequence[bytes], *, raw: bool = False) -> bytes:
-        """Fold diffs in their order, the first being the accumulator; ModelError if one of them is none.
+    def mix(self, diffs: Sequence[bytes], *, raw: bool = False) -> bytes:
+        """Join diffs of models of this configuration in their order; ModelError if one of them is none.
 
         The result is a packed string where `raw` says so.
         """

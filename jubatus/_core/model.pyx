@@ -4,17 +4,18 @@ A model is made from a configuration and answers the methods that its service de
 stands on its first argument and returns the packed result. It checks all its arguments before it changes anything.
 Models hold no locks: whoever calls keeps updates apart from everything else.
 
-A model packs to the bytes that 1.1 stores in a model file, and takes part in a MIX: a snapshot has what it learned
-since the last one, ``mix`` joins these of several servers, a patch takes in the joined one (see mixing). Its parts that
-are mixed are what ``copies`` and ``changes`` list, in the order of the elements of a diff.
+A model is a list of parts (mix.part), which ``parts`` of a service names; all else is written here. A model packs to
+the bytes that 1.1 stores in a model file. In a MIX a snapshot copies what it learned since the last one, ``mix`` joins
+the copies of several servers, and a patch takes in the result.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t
 
 from jubatus._core.convert.workspace cimport Workspace
 from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, read_array
-from jubatus._core.mix.part cimport Copy
+from jubatus._core.mix.join cimport joined
+from jubatus._core.mix.part cimport Copy, MixedPart, Part
 from jubatus._core.mix.patch cimport Patch
 from jubatus._core.mix.snapshot cimport Snapshot
 from jubatus._core.wire.memory cimport take
@@ -61,11 +62,14 @@ cdef class Model:
         """Return the engine's entries of get_status; safe while another thread trains."""
         return {}
 
+    def fresh(self):
+        """Return an empty model of the same configuration."""
+        return type(self)(self.config, distributed=self.distributed)
+
     def pack(self):
         """Return the model as the bytes that a model file holds (the "driver" of 1.1)."""
         cdef Buffer out
-        with nogil:  # long: every feature is written
-            self.pack_into(&out)
+        pack_parts(self.parts(), &out)
         return take(out)
 
     def unpack(self, bytes data not None):
@@ -74,25 +78,30 @@ cdef class Model:
         Raises:
             ModelFileError: if the bytes are no such model; this one is unchanged then.
         """
-        cdef Model fresh = type(self)(self.config, distributed=self.distributed)
+        cdef Model fresh = self.fresh()
         cdef Cursor c
-        cdef int status
         c.at = <const uint8_t*>PyBytes_AS_STRING(data)
         c.end = c.at + len(data)
-        with nogil:  # long: every feature is read
-            status = fresh.unpack_from(&c)
-        if status or c.at != c.end:
+        if unpack_parts(fresh.parts(), &c) or c.at != c.end:
             raise ModelFileError("user data is broken")
-        self.take_over(fresh)
+        self.swap_parts(fresh)
+
+    def clear(self, Reader args not None):
+        """Forget everything that was learned; return packed True. The version stays."""
+        cdef Part part
+        for part in flat(self.parts()):
+            part.clear()
+        return b"\xc3"
 
     @property
     def version(self):
-        """Of which version a mixed diff must be; how many MIXes the model has behind it."""
-        return 0
+        """How many MIXes the model has behind it: a mixed diff must have this version. Always 0 for a whole part."""
+        cdef list mixed = self.mixed_parts()
+        return (<MixedPart>mixed[0]).current_version() if mixed else 0
 
     def snapshot(self):
         """Return a copy of what was learned since the last MIX, still to be taken."""
-        return Snapshot(self, self.copies())
+        return Snapshot(self, [(<MixedPart>part).copy() for part in self.mixed_parts()])
 
     def patch(self, bytes diff not None):
         """Read a mixed diff; no lock is needed.
@@ -102,11 +111,23 @@ cdef class Model:
         """
         if not self.distributed:
             raise ModelError("a standalone model takes no diff")
-        return Patch(self, self.changes(), diff)
+        return Patch(self, [(<MixedPart>part).change() for part in self.mixed_parts()], diff)
+
+    def mix(self, diffs not None, *, bint raw=False):
+        """Join diffs of models of this configuration in their order; of several versions only the newest one counts.
+
+        Args:
+            diffs: packed.
+            raw: whether the result is a packed string.
+
+        Raises:
+            ModelError: if one of them is no diff, or there is none.
+        """
+        return joined([(<MixedPart>part).joint() for part in self.mixed_parts()], diffs, raw)
 
     def get_diff(self):
         """Return what was learned since the last MIX, packed."""
-        cdef Snapshot snapshot = Snapshot(self, self.copies())
+        cdef Snapshot snapshot = self.snapshot()
         snapshot.take(ALL)
         return snapshot.pack()
 
@@ -129,15 +150,19 @@ cdef class Model:
         Raises:
             ModelError: if one of both is not of this kind; nothing was changed.
         """
-        cdef list mine = self.copies(), theirs = fresh.copies()
+        cdef list mine = self.mixed_parts(), theirs = fresh.mixed_parts()
         cdef Py_ssize_t i
         if type(fresh) is not type(self) or fresh.config != self.config or not (self.distributed and fresh.distributed):
             raise ModelError("the models are not of the same kind")
         if since is not None and (since.model is not self or not since.is_whole):
             raise ModelError("the snapshot is not of this model")
         for i in range(len(mine)):
-            (<Copy>mine[i]).carry(since.copies[i] if since is not None else None, <Copy>theirs[i])
-        self.take_over(fresh)
+            (<MixedPart>mine[i]).copy().carry(
+                since.copies[i] if since is not None else None, (<MixedPart>theirs[i]).copy()
+            )
+        self.swap_parts(fresh)
+        for i in range(len(mine)):
+            (<MixedPart>mine[i]).finish_catch_up()
 
     def pull_argument(self):
         """Return up to where the rows of each server are known, packed: one element for each part that is pushed."""
@@ -162,23 +187,58 @@ cdef class Model:
         if not is_empty_array(rows):
             raise ModelError("push failed")
 
-    cdef list copies(self):
-        """A Copy of each part that is mixed, with nothing in it yet."""
+    cdef object parts(self):
+        """Return the parts as the model file nests them: one part, or a list of parts and lists for an array."""
         return []
 
-    cdef list changes(self):
-        """A Change of each part that is mixed, with nothing in it yet."""
-        return []
+    cdef list mixed_parts(self):
+        """Return the parts that take part in a MIX, in the order of the elements of a diff."""
+        return [part for part in flat(self.parts()) if isinstance(part, MixedPart)]
 
-    cdef void pack_into(self, Buffer* out) noexcept nogil:
-        out.array(0)
+    cdef int swap_parts(self, Model other) except -1:
+        """Swap states with a model of the same configuration."""
+        cdef list mine = flat(self.parts()), theirs = flat(other.parts())
+        cdef Py_ssize_t i
+        for i in range(len(mine)):
+            (<Part>mine[i]).swap(<Part>theirs[i])
+        return 0
 
-    cdef int unpack_from(self, Cursor* c) noexcept nogil:
-        """Read a packed model into one that has learned nothing; a negative status where it is none."""
-        return MISMATCH
 
-    cdef void take_over(self, Model other) noexcept:
-        """Swap contents with a model of the same configuration."""
+cdef list flat(parts):
+    """Return the parts of nested lists in their order."""
+    return [part for each in parts for part in flat(each)] if isinstance(parts, list) else [parts]
+
+
+cdef int pack_parts(parts, Buffer* out) except -1:
+    cdef Part part
+    if isinstance(parts, list):
+        out.array(len(parts))
+        for each in parts:
+            pack_parts(each, out)
+        return 0
+    part = parts
+    with nogil:  # long: all that was learned is written
+        part.pack(out)
+    return 0
+
+
+cdef int unpack_parts(parts, Cursor* c) except 1:
+    """Read packed parts into empty ones. Return a negative status if they are malformed."""
+    cdef Part part
+    cdef uint32_t n = 0
+    cdef int status
+    if isinstance(parts, list):
+        status = read_array(c[0], n)
+        if status == 0 and n != <uint32_t>len(parts):
+            return MISMATCH
+        for each in parts:
+            if status == 0:
+                status = unpack_parts(each, c)
+        return status
+    part = parts
+    with nogil:  # long: all that was learned is read
+        status = part.unpack(c)
+    return status
 
 
 cdef bint is_empty_array(bytes packed) except -1:

@@ -4,7 +4,8 @@ from libcpp.unordered_map cimport unordered_map
 from libcpp.vector cimport vector
 
 from jubatus._core.convert.matchers cimport Matcher
-from jubatus._core.kernels.bytes cimport Buffer, Cursor
+from jubatus._core.kernels.bytes cimport Cursor
+from jubatus._core.mix.part cimport Part
 
 
 cdef extern from "<random>" namespace "std" nogil:
@@ -13,17 +14,13 @@ cdef extern from "<random>" namespace "std" nogil:
         uint32_t call "operator()"() noexcept
 
 
-cdef class Unlearner:
+cdef class Unlearner(Part):
     cdef size_t max_size
     cdef unordered_map[string, uint32_t] known
     cdef bint can_touch(self, const string& id) noexcept nogil
     cdef bint touch(self, const string& id, string* removed, bint* has_removed) noexcept nogil
     cdef bint knows(self, const string& id) noexcept nogil
     cdef bint remove(self, const string& id) noexcept nogil
-    cdef void clear(self) noexcept nogil
-    cdef void pack(self, Buffer* out) noexcept nogil
-    cdef int unpack(self, Cursor* c) noexcept nogil
-    cdef void swap(self, Unlearner other) noexcept
     cpdef dict status(self)
 
 

@@ -12,6 +12,7 @@ from libcpp.vector cimport vector
 from jubatus._core.convert.matchers cimport compile_matcher, matches
 from jubatus._core.kernels.bytes cimport Buffer, Cursor, close_struct, open_struct, read_array, read_raw, skip
 from jubatus._core.kernels.table cimport NONE
+from jubatus._core.mix.part cimport Part
 
 from jubatus._core.convert.rules import parse_matcher
 from jubatus._core.schema import INTEGER, LONG, STRING, Field, optional, read, structure
@@ -46,7 +47,7 @@ def make_unlearner(name, parameter, path):
     raise UnsupportedMethod(f"unlearner({name})")
 
 
-cdef class Unlearner:
+cdef class Unlearner(Part):
     """Chooses what to forget.
 
     Args:
@@ -75,19 +76,6 @@ cdef class Unlearner:
     cdef bint remove(self, const string& id) noexcept nogil:
         """Forget an id; whether it was known."""
         return False
-
-    cdef void clear(self) noexcept nogil:
-        pass
-
-    cdef void pack(self, Buffer* out) noexcept nogil:
-        out.array(0)
-
-    cdef int unpack(self, Cursor* c) noexcept nogil:
-        """Read into one that knows nothing."""
-        return skip(c[0])
-
-    cdef void swap(self, Unlearner other) noexcept:
-        pass
 
     cpdef dict status(self):
         """Return the entries of get_status."""
@@ -229,7 +217,7 @@ cdef class Lru(Unlearner):
                 self.link(id)
         return status
 
-    cdef void swap(self, Unlearner other) noexcept:
+    cdef void swap(self, Part other) noexcept:
         cdef Lru lru = <Lru>other
         self.known.swap(lru.known)
         self.ids.swap(lru.ids)
@@ -321,7 +309,7 @@ cdef class Random(Unlearner):
             self.known[self.ids[i]] = i
         return status if status else close_struct(c[0], more)
 
-    cdef void swap(self, Unlearner other) noexcept:
+    cdef void swap(self, Part other) noexcept:
         cdef Random random = <Random>other
         self.known.swap(random.known)
         self.ids.swap(random.ids)

@@ -174,7 +174,7 @@ class OwnModel:
 
     async def catch_up(self, model: bytes) -> None:
         """Become the packed model of a peer, but keep what no MIX has seen yet."""
-        fresh: Any = type(self._model)(self._model.config, distributed=True)
+        fresh = self._model.fresh()
         await self._run(lambda: fresh.unpack(model))
 
         def become() -> bytes:

@@ -43,8 +43,8 @@ A coroutine of a short row runs at once up to where it first waits; up to there 
 """
 
 CONTRACT = {
-    "catch_up", "get_diff", "mix", "pack", "patch", "pull_argument", "pull_rows", "push_rows", "put_diff", "snapshot",
-    "status", "unpack", "version",
+    "catch_up", "fresh", "get_diff", "mix", "pack", "patch", "pull_argument", "pull_rows", "push_rows", "put_diff",
+    "snapshot", "status", "unpack", "version",
 }  # fmt: skip
 """What a model offers besides the methods of its service."""
 

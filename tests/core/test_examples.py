@@ -451,7 +451,7 @@ def test_mean_of_weights_and_least_covariance() -> None:
     left = [1, [[["x", [["A", [0.2, 0.9, 0.0]], ["B", [-0.2, 0.9, 0.0]]]]], [0]]]
     acc = [1, [[["x", [["A", [0.4, 0.8, 0.0]]]]], [0]]]
     rest = [{}, [[0, [{}], [{}], [{}], {}], [0]]]
-    mixed = unpack(Classifier.mix([pack([acc, *rest]), pack([left, *rest])]))
+    mixed = unpack(Classifier({"method": "AROW", "parameter": {"regularization_weight": 1.0}, "converter": {}}).mix([pack([acc, *rest]), pack([left, *rest])]))
     (cells,) = (row[1] for row in mixed[0][1][0])
     assert mixed[0][0] == 2
     assert [label for label, _ in cells] == [b"A", b"B"]

@@ -1,8 +1,10 @@
 """Global weights: document statistics and the weights that follow from them.
 
-A record (document count, document frequencies, group frequencies and lengths, user weights) exists twice: the part that
-was counted since the last MIX (diff) and the part that all servers share (master). A group is what the features of one
+A record is the document count, document frequencies, group frequencies and lengths, and user weights. It exists twice:
+what was counted since the last MIX (diff), and what all servers share (master). A group is what the features of one
 rule and one datum key have in common: the feature's name without its token.
+
+A diff is packed as [record, [version]]. A MIX adds all counts; of user weights with the same name the last one holds.
 """
 
 cimport cython
@@ -15,112 +17,19 @@ from jubatus._core.convert.features cimport (
 )
 from jubatus._core.convert.workspace cimport Conversion
 from jubatus._core.kernels.bytes cimport (
-    Buffer, Cursor, close_struct, open_struct, read_double, read_map, read_raw, read_unsigned, read_version,
+    Buffer, Cursor, close_struct, open_struct, read_unsigned, read_version,
 )
 from jubatus._core.kernels.hash cimport name_id
 from jubatus._core.kernels.table cimport NONE
+from jubatus._core.mix.map cimport IN_DIFF, IN_MASTER, Map, MapChange, MapCopy, MapJoint, MapRow, add, total
+from jubatus._core.mix.part cimport Change, Copy, Joint, MixedPart, Part
 
 cdef double K1 = 1.2
 cdef double B = 0.75
 
 
 @cython.final
-cdef class Counter:
-    """A map from names to numbers in two parts, diff and master."""
-
-    cdef double total(self, uint64_t id) noexcept nogil:
-        cdef uint32_t at = self.table.find(id)
-        return 0.0 if at == NONE else self.table.rows[at].diff + self.table.rows[at].master
-
-    cdef double documents(self, uint64_t id) noexcept nogil:
-        """A document frequency: each part cut to an integer, as the original reads them."""
-        cdef uint32_t at = self.table.find(id)
-        return 0.0 if at == NONE else floor(self.table.rows[at].diff) + floor(self.table.rows[at].master)
-
-    cdef Count* touch(self, uint64_t id, const char* name, uint32_t size) noexcept nogil:
-        """The counter of a name, made if it is not there."""
-        cdef uint32_t at = self.table.find(id)
-        if at == NONE:
-            at = self.table.insert(id, size)
-            self.table.add_name(name, size)
-        return &self.table.rows[at]
-
-    cdef void add(self, Count* row, double value) noexcept nogil:
-        """Add to the diff part."""
-        row.diff += value
-        if not row.in_diff:
-            row.in_diff = True
-            self.diff_size += 1
-            self.listed.push_back(row - self.table.rows)
-
-    cdef void set_master(self, Count* row, double value) noexcept nogil:
-        row.master = value
-        if not row.in_master:
-            row.in_master = True
-            self.master_size += 1
-
-    cdef void clear(self) noexcept nogil:
-        self.table.clear()
-        self.listed.clear()
-        self.diff_size = self.master_size = 0
-
-    cdef void pack(self, Buffer* out, bint master, bint wrapped) noexcept nogil:
-        cdef uint32_t i, size = 0
-        cdef const char* name
-        cdef Count* row
-        if wrapped:
-            out.array(1)
-        out.map(self.master_size if master else self.diff_size)
-        for i in range(self.table.size):
-            row = &self.table.rows[i]
-            if row.in_master if master else row.in_diff:
-                name = self.table.name(i, size)
-                out.raw(name, size)
-                out.number(row.master if master else row.diff)
-
-    cdef int unpack(self, Cursor* c, bint master, bint wrapped) noexcept nogil:
-        """Read one part into a counter that has nothing in it; the last of equal keys wins."""
-        cdef uint32_t n = 0, size = 0, extra = 0
-        cdef double value = 0
-        cdef const char* name = NULL
-        cdef Count* row
-        cdef int status
-        if wrapped:
-            status = open_struct(c[0], 1, extra)
-            if status:
-                return status
-        status = read_map(c[0], n)
-        while status == 0 and n:
-            status = read_raw(c[0], name, size)
-            if status == 0:
-                status = read_double(c[0], value)
-            if status == 0:
-                row = self.touch(name_id(name, size), name, size)
-                if master:
-                    self.set_master(row, value)
-                else:
-                    row.diff = 0.0
-                    self.add(row, value)
-            n -= 1
-        return status if status else close_struct(c[0], extra)
-
-    cdef void drop_diff(self) noexcept nogil:
-        """Forget the diff part."""
-        cdef uint32_t at
-        for at in self.listed:
-            self.table.rows[at].diff, self.table.rows[at].in_diff = 0.0, False
-        self.listed.clear()
-        self.diff_size = 0
-
-    cdef void swap(self, Counter other) noexcept nogil:
-        self.table.swap(other.table)
-        self.listed.swap(other.listed)
-        self.diff_size, other.diff_size = other.diff_size, self.diff_size
-        self.master_size, other.master_size = other.master_size, self.master_size
-
-
-@cython.final
-cdef class Statistics:
+cdef class Statistics(MixedPart):
     """Document statistics of a converter.
 
     Args:
@@ -131,11 +40,10 @@ cdef class Statistics:
     def __init__(self, bint counts=False, bint counts_groups=False):
         self.counts = counts
         self.counts_groups = counts_groups
-        self.documents = Counter()
-        self.groups = Counter()
-        self.lengths = Counter()
-        self.user = Counter()
-        self.era = self.layout = 1
+        self.documents = Map(wrapped=True)
+        self.groups = Map(wrapped=True)
+        self.lengths = Map(wrapped=True)
+        self.user = Map(sums=False)
 
     cdef void update(self, Conversion* w) noexcept nogil:
         """Count one document: the features as they are before they are weighted."""
@@ -152,7 +60,7 @@ cdef class Statistics:
             at = self.documents.table.find(id)
             if at == NONE:
                 at = insert_feature(self.documents.table, id, f[0], w.shapes)
-            self.documents.add(&self.documents.table.rows[at], 1.0)
+            add(self.documents, at, 1.0)
         if not self.counts_groups:
             return
         w.lengths.clear()
@@ -161,10 +69,10 @@ cdef class Statistics:
             id = group_id(w, f)
             if id == 0:
                 continue
-            self.lengths.add(self.lengths.touch(id, w.scratch.data(), w.scratch.size()), f.value)
+            add(self.lengths, self.lengths.touch(id, w.scratch.data(), w.scratch.size()), f.value)
             if w.lengths.count(id) == 0:
                 w.lengths[id] = 0.0
-                self.groups.add(self.groups.touch(id, w.scratch.data(), w.scratch.size()), 1.0)
+                add(self.groups, self.groups.touch(id, w.scratch.data(), w.scratch.size()), 1.0)
 
     cdef void apply(self, Conversion* w) noexcept nogil:
         """Multiply each feature by its global weight and drop those that are 0."""
@@ -185,19 +93,19 @@ cdef class Statistics:
             f = &w.features[i]
             weighting = w.shapes[f.shape].weighting
             if weighting == IDF or weighting == IDF1:
-                documents = self.documents.documents(f.id)
+                documents = document_frequency(self.documents, f.id)
                 frequency = log((n + 1) / (documents + 1))
                 f.value = (frequency + 1 if weighting == IDF1 else frequency) * f.value
             elif weighting == BM25:
-                documents = self.documents.documents(f.id)
+                documents = document_frequency(self.documents, f.id)
                 id = group_id(w, f)
-                frequency = self.groups.total(id)
-                average = self.lengths.total(id) / frequency if frequency != 0 else 0.0
+                frequency = total(self.groups, id)
+                average = total(self.lengths, id) / frequency if frequency != 0 else 0.0
                 f.value = log((n - documents + 0.5) / (documents + 0.5)) * (
                     f.value * (K1 + 1) / (f.value + K1 * (1 - B + B * (w.lengths[id] / average)))
                 )
             elif weighting == USER:
-                f.value = self.user.total(user_id(w, f)) * f.value
+                f.value = total(self.user, user_id(w, f)) * f.value
             if f.value != 0:
                 if kept != i:
                     w.features[kept] = f[0]
@@ -205,14 +113,11 @@ cdef class Statistics:
         w.features.resize(kept)
 
     cdef void clear(self) noexcept nogil:
-        """Forget all statistics; the version stays."""
         self.diff_documents = self.master_documents = 0
         self.documents.clear()
         self.groups.clear()
         self.lengths.clear()
         self.user.clear()
-        self.era += 1
-        self.layout += 1
 
     cdef void pack(self, Buffer* out) noexcept nogil:
         out.array(3)
@@ -222,7 +127,6 @@ cdef class Statistics:
         self.pack_record(out, True)
 
     cdef int unpack(self, Cursor* c) noexcept nogil:
-        """Read a packed manager into one that has nothing in it."""
         cdef uint32_t extra = 0
         cdef int status = open_struct(c[0], 3, extra)
         if status == 0:
@@ -236,55 +140,53 @@ cdef class Statistics:
     cdef void pack_record(self, Buffer* out, bint master) noexcept nogil:
         out.array(5)
         out.uint(self.master_documents if master else self.diff_documents)
-        self.documents.pack(out, master, True)
-        self.groups.pack(out, master, True)
-        self.lengths.pack(out, master, True)
-        self.user.pack(out, master, False)
+        self.documents.pack_numbers(out, IN_MASTER if master else IN_DIFF)
+        self.groups.pack_numbers(out, IN_MASTER if master else IN_DIFF)
+        self.lengths.pack_numbers(out, IN_MASTER if master else IN_DIFF)
+        self.user.pack_numbers(out, IN_MASTER if master else IN_DIFF)
 
     cdef int unpack_record(self, Cursor* c, bint master) noexcept nogil:
         cdef uint32_t extra = 0
         cdef uint64_t documents = 0
+        cdef uint32_t part = IN_MASTER if master else IN_DIFF
         cdef int status = open_struct(c[0], 5, extra)
         if status == 0:
             status = read_unsigned(c[0], documents)
         if status == 0:
-            status = self.documents.unpack(c, master, True)
+            status = self.documents.unpack_numbers(c, part, False)
         if status == 0:
-            status = self.groups.unpack(c, master, True)
+            status = self.groups.unpack_numbers(c, part, False)
         if status == 0:
-            status = self.lengths.unpack(c, master, True)
+            status = self.lengths.unpack_numbers(c, part, False)
         if status == 0:
-            status = self.user.unpack(c, master, False)
+            status = self.user.unpack_numbers(c, part, False)
         if master:
             self.master_documents = documents
         else:
             self.diff_documents = documents
         return status if status else close_struct(c[0], extra)
 
-    cdef void pack_diff(self, Buffer* out) noexcept nogil:
-        out.array(2)
-        self.pack_record(out, False)
-        out.array(1)
-        out.uint(self.version)
+    cdef void swap(self, Part other) noexcept:
+        cdef Statistics statistics = <Statistics>other
+        self.version, statistics.version = statistics.version, self.version
+        self.diff_documents, statistics.diff_documents = statistics.diff_documents, self.diff_documents
+        self.master_documents, statistics.master_documents = statistics.master_documents, self.master_documents
+        self.documents.swap(statistics.documents)
+        self.groups.swap(statistics.groups)
+        self.lengths.swap(statistics.lengths)
+        self.user.swap(statistics.user)
 
-    cdef void drop_diff(self) noexcept nogil:
-        """Forget what was counted since the last MIX."""
-        self.diff_documents = 0
-        self.documents.drop_diff()
-        self.groups.drop_diff()
-        self.lengths.drop_diff()
-        self.user.drop_diff()
+    cdef uint64_t current_version(self) noexcept nogil:
+        return self.version
 
-    cdef void swap(self, Statistics other) noexcept nogil:
-        self.version, other.version = other.version, self.version
-        self.diff_documents, other.diff_documents = other.diff_documents, self.diff_documents
-        self.master_documents, other.master_documents = other.master_documents, self.master_documents
-        self.documents.swap(other.documents)
-        self.groups.swap(other.groups)
-        self.lengths.swap(other.lengths)
-        self.user.swap(other.user)
-        self.era += 1
-        self.layout += 1
+    cdef Copy copy(self):
+        return StatisticsCopy(self)
+
+    cdef Change change(self):
+        return StatisticsChange(self)
+
+    cdef Joint joint(self):
+        return StatisticsJoint(self)
 
     cpdef dict status(self):
         """Return the counters that get_status shows (wire protocol of 1.1)."""
@@ -296,6 +198,16 @@ cdef class Statistics:
             values[f"{prefix}_num_group_total_lengths"] = str(self.lengths.master_size if master else self.lengths.diff_size)
             values[f"{prefix}_num_weights"] = str(self.user.master_size if master else self.user.diff_size)
         return values
+
+
+cdef inline double document_frequency(Map documents, uint64_t id) noexcept nogil:
+    """Return how many documents have a feature. Each part is cut to an integer, as in 1.1."""
+    cdef uint32_t at = documents.table.find(id)
+    cdef const MapRow* row
+    if at == NONE:
+        return 0.0
+    row = &documents.table.rows[at]
+    return floor(row.diff.real) + floor(row.master.real)
 
 
 cdef bint group_name(Conversion* w, const Feature* f) noexcept nogil:
@@ -334,3 +246,179 @@ cdef uint64_t user_id(Conversion* w, const Feature* f) noexcept nogil:
     w.scratch.append(f.token, f.token_size)
     w.scratch.append(s.suffix.p, s.sharp_at)
     return name_id(w.scratch.data(), w.scratch.size())
+
+
+@cython.final
+cdef class StatisticsCopy(Copy):
+    """The diff of document statistics at the time when it was copied."""
+
+    def __init__(self, Statistics statistics not None):
+        self.statistics = statistics
+        self.documents = MapCopy(statistics.documents)
+        self.groups = MapCopy(statistics.groups)
+        self.lengths = MapCopy(statistics.lengths)
+        self.user = MapCopy(statistics.user)
+
+    cdef bint take(self, size_t* left) noexcept nogil:
+        if self.is_whole:
+            return True
+        if self.documents.era != self.statistics.documents.era:  # the eras of the four maps change together
+            self.version, self.count = self.statistics.version, self.statistics.diff_documents
+            self.documents.begin()
+            self.groups.begin()
+            self.lengths.begin()
+            self.user.begin()
+        self.is_whole = (
+            self.documents.take(left) and self.groups.take(left) and self.lengths.take(left) and self.user.take(left)
+        )
+        return self.is_whole
+
+    cdef size_t room(self) noexcept nogil:
+        return 32 + self.documents.room() + self.groups.room() + self.lengths.room() + self.user.room()
+
+    cdef void pack(self, Buffer* out) noexcept nogil:
+        out.array(2)
+        out.array(5)
+        out.uint(self.count)
+        self.documents.pack(out)
+        self.groups.pack(out)
+        self.lengths.pack(out)
+        self.user.pack(out)
+        out.array(1)
+        out.uint(self.version)
+
+    cdef void subtract_documents(self) noexcept nogil:
+        """Subtract the documents that were copied, if the diff is still the one that was copied."""
+        if self.documents.era == self.statistics.documents.era:
+            self.statistics.diff_documents -= self.count
+
+    cdef void carry(self, Copy since, Copy theirs) except *:
+        cdef StatisticsCopy copy = <StatisticsCopy>since, other = <StatisticsCopy>theirs
+        if since is not None:
+            copy.subtract_documents()
+        other.statistics.diff_documents = self.statistics.diff_documents
+        self.documents.carry(copy.documents if since is not None else None, other.documents)
+        self.groups.carry(copy.groups if since is not None else None, other.groups)
+        self.lengths.carry(copy.lengths if since is not None else None, other.lengths)
+        self.user.carry(copy.user if since is not None else None, other.user)
+
+
+@cython.final
+cdef class StatisticsChange(Change):
+    """Mixed document statistics."""
+
+    def __init__(self, Statistics statistics not None):
+        self.statistics = statistics
+        self.documents = MapChange(statistics.documents)
+        self.groups = MapChange(statistics.groups)
+        self.lengths = MapChange(statistics.lengths)
+        self.user = MapChange(statistics.user)
+
+    cdef int unpack(self, Cursor* c) noexcept nogil:
+        cdef uint32_t more = 0, fields = 0
+        cdef int status = open_struct(c[0], 2, more)
+        if status == 0:
+            status = open_struct(c[0], 5, fields)
+        if status == 0:
+            status = read_unsigned(c[0], self.count)
+        if status == 0:
+            status = self.documents.unpack(c)
+        if status == 0:
+            status = self.groups.unpack(c)
+        if status == 0:
+            status = self.lengths.unpack(c)
+        if status == 0:
+            status = self.user.unpack(c)
+        if status == 0:
+            status = close_struct(c[0], fields)
+        if status == 0:
+            status = read_version(c[0], self.version)
+        return status if status else close_struct(c[0], more)
+
+    cdef bint fits(self) noexcept nogil:
+        return self.version == self.statistics.version
+
+    cdef bint prepare(self, size_t* left) noexcept nogil:
+        return (
+            self.documents.prepare(left)
+            and self.groups.prepare(left)
+            and self.lengths.prepare(left)
+            and self.user.prepare(left)
+        )
+
+    cdef void apply(self, Copy since) except *:
+        cdef StatisticsCopy copy = <StatisticsCopy>since
+        if since is not None:
+            copy.subtract_documents()
+        self.statistics.master_documents += self.count
+        self.statistics.version += 1
+        self.documents.apply(copy.documents if since is not None else None)
+        self.groups.apply(copy.groups if since is not None else None)
+        self.lengths.apply(copy.lengths if since is not None else None)
+        self.user.apply(copy.user if since is not None else None)
+
+
+@cython.final
+cdef class StatisticsJoint(Joint):
+    """The sum of document statistics."""
+
+    def __init__(self, Statistics statistics not None):
+        self.documents = MapJoint(statistics.documents)
+        self.groups = MapJoint(statistics.groups)
+        self.lengths = MapJoint(statistics.lengths)
+        self.user = MapJoint(statistics.user)
+
+    cdef int add(self, Cursor* c) noexcept nogil:
+        cdef uint32_t more = 0, fields = 0
+        cdef uint64_t count = 0, version = 0
+        cdef int status = open_struct(c[0], 2, more)
+        if status == 0:
+            status = open_struct(c[0], 5, fields)
+        if status == 0:
+            status = read_unsigned(c[0], count)
+        if status == 0:
+            status = self.documents.add(c)
+        if status == 0:
+            status = self.groups.add(c)
+        if status == 0:
+            status = self.lengths.add(c)
+        if status == 0:
+            status = self.user.add(c)
+        if status == 0:
+            status = close_struct(c[0], fields)
+        if status == 0:
+            status = read_version(c[0], version)
+        self.counts.push_back(count)
+        self.versions.push_back(version)
+        return status if status else close_struct(c[0], more)
+
+    cdef uint64_t version(self, size_t i) noexcept nogil:
+        return self.versions[i]
+
+    cdef int fold(self, const vector[size_t]* chosen) noexcept nogil:
+        cdef size_t i
+        cdef int status = self.documents.fold(chosen)
+        if status == 0:
+            status = self.groups.fold(chosen)
+        if status == 0:
+            status = self.lengths.fold(chosen)
+        if status == 0:
+            status = self.user.fold(chosen)
+        for i in range(chosen.size()):
+            self.count += self.counts[chosen[0][i]]
+            self.mixed_version = self.versions[chosen[0][i]]
+        return status
+
+    cdef size_t room(self) noexcept nogil:
+        return 32 + self.documents.room() + self.groups.room() + self.lengths.room() + self.user.room()
+
+    cdef void pack(self, Buffer* out) noexcept nogil:
+        out.array(2)
+        out.array(5)
+        out.uint(self.count)
+        self.documents.pack(out)
+        self.groups.pack(out)
+        self.lengths.pack(out)
+        self.user.pack(out)
+        out.array(1)
+        out.uint(self.mixed_version)

@@ -1,13 +1,12 @@
-"""The weights' part of a MIX: parameter mixing with the surer of both confidences.
+"""What the weights of a linear model do in a MIX: weights are averaged, and the smallest covariance is taken.
 
-Of the diffs of one version the weights are averaged over all servers, one without the cell counting as (0, 1), and the
-smallest covariance is taken. The mixed diff goes into the master. What a cell learned after it was copied stays in its
-diff: the weight as the difference, and as far as it is surer than the new master, the covariance.
+The average is over all servers. A server that does not have a cell counts as weight 0 and covariance 1. The mixed diff
+is added to the master. What a cell learned after it was copied stays in its diff: the difference of the weight, and the
+difference of the covariance if that makes it smaller than the new master's.
 """
 
 cimport cython
 from libc.stdint cimport uint32_t, uint64_t
-from libc.string cimport memcmp
 from libcpp.string cimport string
 from libcpp.vector cimport vector
 
@@ -15,329 +14,89 @@ from jubatus._core.kernels.bytes cimport Buffer, Cursor
 from jubatus._core.kernels.hash cimport name_id
 from jubatus._core.kernels.order cimport Keyed, sort_by_key
 from jubatus._core.kernels.table cimport NONE, prefetch
-from jubatus._core.linear.labels cimport LabelCounts
-from jubatus._core.linear.table cimport DIFF, IN_TABLE, LABEL, LISTED, MASTER, ROOM, Row, WeightTable
-from jubatus._core.mix.part cimport Change, Copy, Joint
+from jubatus._core.linear.copy cimport TRIES, WeightsCopy, merge_rows
+from jubatus._core.linear.table cimport Row, WeightTable
+from jubatus._core.mix.map cimport Map
+from jubatus._core.mix.part cimport Change, Copy, Joint, MixedPart, Part
 from jubatus._core.unlearn cimport Unlearner
 
 cdef enum:
-    TRIES = 3    # times that rows may move under a copy or a plan before it is made in one go
-    SHARE = 2048  # rows that are dealt with together while they are in the processor's cache
-    AHEAD = 8
-    PLANNING = 2  # lookups that take as long as the planning of a row
-
-
-cdef struct Cells:
-    # The cells of a row, which in distributed mode is no dense one.
-    uint32_t* labels
-    double* weights
-    double* covariances
-    double* weight_diffs
-    double* covariance_diffs
-
-
-cdef inline Cells cells_of(const Row* row, bint covariant) noexcept nogil:
-    cdef Cells cells
-    cdef size_t room = row.room & ROOM
-    cells.labels = <uint32_t*>row.block
-    cells.weights = <double*>(row.block + (room * 4 + 7) // 8 * 8)
-    cells.covariances = cells.weights + room
-    cells.weight_diffs = cells.weights + (2 * room if covariant else room)
-    cells.covariance_diffs = cells.weight_diffs + room
-    return cells
-
-
-cdef inline bint is_same(const double* a, const double* b) noexcept nogil:
-    """Whether two numbers are equal bit for bit, so that NaN is equal to itself."""
-    return memcmp(a, b, 8) == 0
+    AHEAD = 8     # rows between a prefetch and the use
+    PLANNING = 2  # to plan a row takes as long as this many lookups
 
 
 @cython.final
-cdef class WeightsCopy(Copy):
-    """The diff of a table of weights."""
+cdef class Weights(MixedPart):
+    """The weights of a linear model as a part, and the other parts that must follow when a label is forgotten.
 
-    def __init__(self, WeightTable weights not None):
-        self.weights = weights
+    Args:
+        table: the weights.
+        counts: how often each label was trained.
+        unlearner: chooses which labels are kept; None keeps all.
+    """
 
-    cdef bint take(self, size_t* left) noexcept nogil:
-        cdef size_t i, end
-        cdef vector[Keyed]* order = &self.order
-        cdef const Row* rows
-        if self.is_whole:
-            return True
-        if self.era != self.weights.era or self.layout != self.weights.layout:
-            self.begin()
-        i = self.diff.rows.size()
-        end = order.size() if self.begun > TRIES else min(order.size(), i + left[0])
-        left[0] -= min(left[0], end - i)
-        rows = self.weights.table.rows
-        for i in range(i, end):
-            if i + AHEAD < end:
-                prefetch(rows[order[0][i + AHEAD].key].block)
-            self.copy_row(<uint32_t>order[0][i].key, order[0][i].at)
-        if end < order.size():
-            return False
-        # Labels are never taken away without a change of the layout.
-        self.diff.labels = self.weights.labels.names
-        self.diff.ids = self.weights.labels.ids
-        self.is_whole = True
-        return True
+    def __init__(self, WeightTable table not None, Map counts not None, Unlearner unlearner):
+        self.table = table
+        self.counts = counts
+        self.unlearner = unlearner
 
-    cdef void begin(self) noexcept nogil:
-        cdef vector[Keyed] spare
-        cdef Keyed item
-        cdef size_t i, cells = 0
-        self.begun += 1
-        self.era, self.layout = self.weights.era, self.weights.layout
-        self.diff.clear()
-        self.diff.version = self.weights.version
-        self.order.clear()
-        self.order.reserve(self.weights.listed.size())
-        for i in range(self.weights.listed.size()):
-            item.key, item.at, item.size = self.weights.listed[i], i, 0
-            self.order.push_back(item)
-            cells += self.weights.table.rows[item.key].count
-        sort_by_key(self.order, spare)
-        self.diff.rows.reserve(self.order.size())
-        self.diff.cells.reserve(cells + cells // 8)
+    cdef void touch(self, const string& label) noexcept nogil:
+        """Tell the unlearner that a label was used, and forget the label that it gives up for it."""
+        cdef string removed
+        cdef bint has_removed = False
+        if self.unlearner is not None:
+            self.unlearner.touch(label, &removed, &has_removed)
+            if has_removed:
+                self.forget(removed)
 
-    cdef void copy_row(self, uint32_t at, uint32_t ordinal) noexcept nogil:
-        cdef const Row* row = &self.weights.table.rows[at]
-        cdef Cells cells = cells_of(row, self.weights.covariant)
-        cdef CopiedRow copied
-        cdef CopiedCell cell
-        cdef uint32_t k
-        cdef const char* name = self.weights.table.name(at, copied.size)
-        copied.id = row.id
-        copied.name = self.diff.names.size
-        copied.row = at
-        copied.first = self.diff.cells.size()
-        copied.ordinal = ordinal
-        self.diff.names.append(name, copied.size)
-        for k in range(row.count):
-            if cells.labels[k] & DIFF:
-                cell.weight = cells.weight_diffs[k]
-                cell.covariance = cells.covariance_diffs[k] if self.weights.covariant else 0.0
-                cell.slot = cells.labels[k] & LABEL
-                cell.position = k
-                self.diff.cells.push_back(cell)
-        copied.count = self.diff.cells.size() - copied.first
-        self.diff.rows.push_back(copied)
-
-    cdef size_t room(self) noexcept nogil:
-        return self.diff.room()
+    cdef bint forget(self, const string& label) noexcept nogil:
+        """Remove weights and count of a label. Return whether it had both."""
+        cdef bint has_weights = self.table.forget(label)
+        return self.counts.erase(label) and has_weights
 
     cdef void pack(self, Buffer* out) noexcept nogil:
-        self.diff.pack(out[0])
+        self.table.pack(out)
 
-    cdef void subtract(self, const vector[PlannedRow]* rows, const vector[PlannedCell]* cells) noexcept nogil:
-        """Take what was copied out of the diff, as far as it is part of that still, and add what is planned."""
-        if self.era != self.weights.era:
-            merge_rows(self.weights, NULL, NULL, rows, cells)
-        elif self.layout == self.weights.layout:
-            merge_rows(self.weights, &self.diff.rows, &self.diff.cells, rows, cells)
-        else:
-            self.find_again()
-            merge_rows(self.weights, &self.found_rows, &self.found_cells, rows, cells)
+    cdef int unpack(self, Cursor* c) noexcept nogil:
+        return self.table.unpack(c)
 
-    cdef void find_again(self) noexcept nogil:
-        """Find rows and cells that moved; a label that was forgotten since is another one."""
-        cdef size_t i, k
-        cdef CopiedRow* row
-        cdef CopiedCell* cell
-        cdef int position
-        self.found_rows = self.diff.rows
-        self.found_cells = self.diff.cells
-        for i in range(self.found_rows.size()):
-            row = &self.found_rows[i]
-            row.row = self.weights.table.find(row.id)
-            for k in range(row.first, row.first + row.count):
-                cell = &self.found_cells[k]
-                cell.position = NONE
-                if row.row == NONE or self.weights.labels.ids[cell.slot] != self.diff.ids[cell.slot]:
-                    continue
-                position = self.weights.position(&self.weights.table.rows[row.row], cell.slot)
-                if position >= 0 and (<uint32_t*>self.weights.table.rows[row.row].block)[position] & DIFF:
-                    cell.position = position
-        sort_rows(self.found_rows)
+    cdef void swap(self, Part other) noexcept:
+        self.table.swap((<Weights>other).table)
 
-    cdef void carry(self, Copy since, Copy theirs) except *:
-        cdef WeightTable other = (<WeightsCopy>theirs).weights
-        cdef WeightsCopy copy = <WeightsCopy>since
-        with nogil:  # long: the whole diff is put on top of the other model
-            other.drop_diff()
-            if since is not None:
-                copy.subtract(NULL, NULL)
-            carry_rows(self.weights, other)
+    cdef void clear(self) noexcept nogil:
+        self.table.clear()
 
+    cdef uint64_t current_version(self) noexcept nogil:
+        return self.table.version
 
-cdef void carry_rows(WeightTable weights, WeightTable other) noexcept nogil:
-    """Put a diff on top of the master of another table, which has none. New labels come in result order."""
-    cdef uint32_t at, k, to, position, slot, size = 0
-    cdef Row* row
-    cdef Row* target
-    cdef Cells cells, theirs
-    cdef const char* name
-    cdef double covariance
-    cdef string label
-    for label in weights.labels_of_diff():
-        other.labels.add(label)
-    for at in weights.listed:
-        row = &weights.table.rows[at]
-        cells = cells_of(row, weights.covariant)
-        name = weights.table.name(at, size)
-        to = other.touch(row.id, name, size)
-        for k in range(row.count):
-            if not cells.labels[k] & DIFF:
-                continue
-            slot = other.labels.find(weights.labels.names[cells.labels[k] & LABEL])
-            if weights.covariant:
-                covariance = cells.covariances[k] + cells.covariance_diffs[k]
-                position = other.place(to, slot)
-                target = &other.table.rows[to]
-                theirs = cells_of(target, True)
-                if theirs.labels[position] & MASTER and theirs.covariances[position] != 0:
-                    theirs.covariance_diffs[position] = surer(covariance, theirs.covariances[position])
-                else:
-                    other.mark(to, position, MASTER)
-                    theirs.covariance_diffs[position] = covariance
-                other.mark(to, position, DIFF)
-                theirs.weight_diffs[position] = cells.weight_diffs[k]
-            else:
-                other.add(to, slot, cells.weight_diffs[k])
+    cdef Copy copy(self):
+        return WeightsCopy(self.table)
 
+    cdef Change change(self):
+        return WeightsChange(self)
 
-cdef inline double surer(double covariance, double master) noexcept nogil:
-    """What a diff must have for its cell to keep its covariance, or the master's where that is smaller."""
-    cdef double diff = covariance - master
-    return diff if diff < 0 else 0.0
+    cdef Joint joint(self):
+        return WeightsJoint()
 
-
-cdef void merge_rows(
-    WeightTable weights,
-    const vector[CopiedRow]* copied, const vector[CopiedCell]* copied_cells,
-    const vector[PlannedRow]* rows, const vector[PlannedCell]* cells,
-) noexcept nogil:
-    """Take what was copied out of the diff and add what is planned to the master; each may be NULL.
-
-    Both are walked in the order of the rows, a share at a time.
-    """
-    cdef size_t s = 0, from_s, p = 0, c = 0
-    cdef size_t copies = copied.size() if copied != NULL else 0, plans = rows.size() if rows != NULL else 0
-    cdef uint64_t limit
-    cdef vector[uint32_t] incomplete
-    cdef uint32_t at
-    while s < copies or p < plans:
-        limit = NONE
-        if s < copies:
-            limit = min(limit, copied[0][s].row)
-        if p < plans:
-            limit = min(limit, rows[0][p].row)
-        limit += SHARE
-        from_s = s
-        while s < copies and copied[0][s].row < limit:
-            if s + AHEAD < copies and copied[0][s + AHEAD].row != NONE:
-                prefetch(weights.table.rows[copied[0][s + AHEAD].row].block)
-            if copied[0][s].row != NONE:
-                subtract_row(weights, &copied[0][s], copied_cells.data() + copied[0][s].first)
-            s += 1
-        while p < plans and rows[0][p].row < limit:
-            if p + AHEAD < plans:
-                prefetch(weights.table.rows[rows[0][p + AHEAD].row].block)
-            add_row(weights, &rows[0][p], cells.data() + c)
-            c += rows[0][p].count
-            p += 1
-        while from_s < s:
-            at = copied[0][from_s].row
-            if at != NONE and not is_complete(&weights.table.rows[at]):
-                incomplete.push_back(at)
-            from_s += 1
-    if copies:
-        weights.list_rows()
-    if incomplete.size():
-        for at in incomplete:
-            weights.drop_reserved(&weights.table.rows[at])
-        weights.drop_empty_rows()
-
-
-cdef inline void subtract_row(WeightTable weights, const CopiedRow* copied, const CopiedCell* cell) noexcept nogil:
-    """Take what was copied out of the diff of a row; a cell that did not change since leaves it."""
-    cdef Cells cells = cells_of(&weights.table.rows[copied.row], weights.covariant)
-    cdef const CopiedCell* end = cell + copied.count
-    cdef uint32_t k
-    while cell < end:
-        k = cell.position
-        if k != NONE:
-            if not is_same(&cells.weight_diffs[k], &cell.weight) or (
-                weights.covariant and not is_same(&cells.covariance_diffs[k], &cell.covariance)
-            ):
-                cells.weight_diffs[k] -= cell.weight
-            else:
-                cells.labels[k] &= ~<uint32_t>DIFF
-                cells.weight_diffs[k] = 0.0
-                if weights.covariant:
-                    cells.covariance_diffs[k] = 0.0
-                    if cells.covariances[k] == 0:  # was never mixed
-                        cells.labels[k] &= ~<uint32_t>MASTER
-        cell += 1
-
-
-cdef inline void add_row(WeightTable weights, const PlannedRow* planned, const PlannedCell* cell) noexcept nogil:
-    """Add mixed cells to the master of a row."""
-    cdef Row* row = &weights.table.rows[planned.row]
-    cdef Cells cells = cells_of(row, weights.covariant)
-    cdef const PlannedCell* end = cell + planned.count
-    cdef double before, now
-    cdef uint32_t k
-    while cell < end:
-        k = cell.position
-        if weights.covariant:
-            if not cells.labels[k] & (MASTER | DIFF):
-                cells.covariances[k] = 0.0
-            before = cells.covariances[k] + cells.covariance_diffs[k]
-            now = cells.covariances[k] + cell.covariance
-            if cells.covariances[k] == 0 and cell.covariance <= 0:
-                # A reduction of what is not there: the cell was forgotten here, and counts as 1.
-                now = 1.0 + cell.covariance
-            cells.covariances[k] = now
-            if cells.labels[k] & DIFF:
-                cells.covariance_diffs[k] = surer(before, now)
-        cells.weights[k] += cell.weight
-        cells.labels[k] |= MASTER
-        cell += 1
-    if not row.room & IN_TABLE:
-        row.room |= IN_TABLE
-        weights.master_features += 1
-
-
-cdef inline bint is_complete(Row* row) noexcept nogil:
-    """Note whether a row is part of the diff still; whether all its cells exist."""
-    cdef const uint32_t* labels = <uint32_t*>row.block
-    cdef uint32_t k, some = 0
-    cdef bint complete = True
-    for k in range(row.count):
-        some |= labels[k]
-        if not labels[k] & (MASTER | DIFF):
-            complete = False
-    if not some & DIFF:
-        row.room &= ~<uint32_t>LISTED
-    return complete
+    cdef void finish_catch_up(self) noexcept:
+        """Count the labels of the diff that was kept as used, and forget those that the unlearner does not take."""
+        cdef string label
+        if self.unlearner is None:
+            return
+        for label in self.table.labels_of_diff():
+            self.touch(label)
+            if not self.unlearner.knows(label):
+                self.forget(label)
 
 
 @cython.final
 cdef class WeightsChange(Change):
-    """A mixed diff on its way into a table of weights.
+    """A mixed diff of the weights of a linear model."""
 
-    Args:
-        weights: the table.
-        counts: counts of its labels.
-        unlearner: decides which labels are kept, or None.
-    """
-
-    def __init__(self, WeightTable weights not None, LabelCounts counts, Unlearner unlearner):
-        self.weights = weights
-        self.counts = counts
-        self.unlearner = unlearner
+    def __init__(self, Weights part not None):
+        self.part = part
+        self.weights = part.table
+        self.unlearner = part.unlearner
 
     cdef int unpack(self, Cursor* c) noexcept nogil:
         cdef size_t i, k
@@ -381,7 +140,7 @@ cdef class WeightsChange(Change):
             self.rows.reserve(self.found.size())
             self.cells.reserve(self.diff.cells.size())
             self.is_sorted = True
-            left[0] //= 2  # sorting takes its share
+            left[0] //= 2  # sorting took about as long as half of a slice
         self.plan(left)
         return self.planned == self.found.size()
 
@@ -389,7 +148,7 @@ cdef class WeightsChange(Change):
         return self.unlearner is None or self.unlearner.knows(self.labels[label])
 
     cdef bint holds(self) noexcept nogil:
-        """Whether what is planned so far is right still."""
+        """Return whether the plan is still right: no row moved, and the unlearner still wants the same labels."""
         cdef size_t i
         if not self.begun or self.layout != self.weights.layout:
             return False
@@ -421,7 +180,7 @@ cdef class WeightsChange(Change):
         self.has_room = self.is_sorted = False
 
     cdef void look_up(self, size_t* left) noexcept nogil:
-        """Find the rows of the features that have wanted cells."""
+        """Find the rows of the features that have cells of wanted labels."""
         cdef size_t n = self.diff.rows.size()
         cdef const DiffRow* row
         cdef const Row* guess
@@ -453,7 +212,7 @@ cdef class WeightsChange(Change):
             left[0] -= 1
 
     cdef bint make_rows(self, size_t* left) noexcept nogil:
-        """Make rows for new features; whether all are made. The table's index grows beforehand."""
+        """Make rows for new features, after the table's index has room for all of them. Return whether all are made."""
         cdef Keyed item
         cdef size_t n = self.missing.size()
         if n and not self.has_room:
@@ -471,7 +230,7 @@ cdef class WeightsChange(Change):
         return self.made == n
 
     cdef void plan(self, size_t* left) noexcept nogil:
-        """Give each wanted cell its place; a row takes as long as several that are looked up."""
+        """Reserve the place of each cell of a wanted label."""
         cdef const Row* rows = self.weights.table.rows
         cdef size_t i, n = self.found.size()
         cdef const DiffRow* row
@@ -513,7 +272,7 @@ cdef class WeightsChange(Change):
         with nogil:  # long: every feature of the diff is added
             if self.unlearner is not None:
                 self.touch_labels()
-            self.prepare(&all_rows)  # which has nothing left to do if it was done and nothing moved
+            self.prepare(&all_rows)  # does nothing if all is prepared and no row moved since
             for i in range(self.labels.size()):
                 if self.wanted[i]:
                     self.weights.labels.add(self.labels[i])
@@ -532,27 +291,19 @@ cdef class WeightsChange(Change):
             if not self.unlearner.knows(self.labels[i]):
                 all_known = False
         if all_known:
-            # Nothing is given up, and of several uses only the last one counts.
+            # No label is given up, so only the order of the last uses matters.
             k = self.last_seen.size()
             while k:
                 k -= 1
-                self.touch(self.last_seen[k])
+                self.part.touch(self.labels[self.last_seen[k]])
             return
         for k in range(self.diff.cells.size()):
-            self.touch(self.diff.cells[k].label)
-
-    cdef void touch(self, size_t label) noexcept nogil:
-        cdef string removed
-        cdef bint has_removed = False
-        self.unlearner.touch(self.labels[label], &removed, &has_removed)
-        if has_removed:
-            self.weights.forget(removed)
-            self.counts.erase(removed)
+            self.part.touch(self.labels[self.diff.cells[k].label])
 
 
 @cython.final
 cdef class WeightsJoint(Joint):
-    """The average of diffs."""
+    """The average of several diffs."""
 
     cdef int add(self, Cursor* c) noexcept nogil:
         return self.diffs.read(c[0])

@@ -1,4 +1,4 @@
-"""Several diffs into one."""
+"""Join the diffs of several models into one."""
 
 from libc.stdint cimport uint32_t
 from libcpp.vector cimport vector
@@ -13,7 +13,16 @@ from jubatus.errors import ModelError
 
 
 cdef bytes joined(list joints, diffs, bint raw):
-    """Fold diffs in their order, the first being the accumulator; `joints` has one for each part."""
+    """Join diffs in their order.
+
+    Args:
+        joints: an empty Joint of each part that takes part in a MIX.
+        diffs: packed.
+        raw: whether the result is a packed string.
+
+    Raises:
+        ModelError: if one of the diffs is malformed, or there is none.
+    """
     cdef Reader reader
     cdef Joint joint
     cdef uint32_t parts
@@ -36,7 +45,7 @@ cdef bytes joined(list joints, diffs, bint raw):
                 raise ModelError(BROKEN)
         if not reader.at_end:
             raise ModelError(BROKEN)
-    # A diff of an older version is left out as a whole: what is counted in it has to come by a whole model.
+    # Diffs of an older version are left out: their servers missed a MIX, and get a whole model instead.
     versions = [[(<Joint>joint).version(i) for joint in joints] for i in range(len(packed))]
     newest = max(versions)
     for i in range(len(packed)):

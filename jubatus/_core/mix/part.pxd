@@ -25,3 +25,18 @@ cdef class Joint(Packed):
     cdef int add(self, Cursor* c) noexcept nogil
     cdef uint64_t version(self, size_t i) noexcept nogil
     cdef int fold(self, const vector[size_t]* chosen) noexcept nogil
+
+
+cdef class Part:
+    cdef void pack(self, Buffer* out) noexcept nogil
+    cdef int unpack(self, Cursor* c) noexcept nogil
+    cdef void swap(self, Part other) noexcept
+    cdef void clear(self) noexcept nogil
+
+
+cdef class MixedPart(Part):
+    cdef uint64_t current_version(self) noexcept nogil
+    cdef Copy copy(self)
+    cdef Change change(self)
+    cdef Joint joint(self)
+    cdef void finish_catch_up(self) noexcept

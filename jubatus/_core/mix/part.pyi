@@ -1,13 +1,19 @@
-"""What the parts of a model offer to a MIX."""
+"""The contract of a part of a model, and what a part does in a MIX."""
 
 class Packed:
-    """What can be packed."""
+    """Something that can be packed without a lock and without the GIL."""
 
 class Copy(Packed):
-    """The diff of a part of a model as it was when it was copied."""
+    """The diff of a part at the time when it was copied."""
 
 class Change:
     """A part's element of a mixed diff."""
 
 class Joint(Packed):
-    """Elements of several diffs, folded in their order."""
+    """A part's elements of several diffs, joined in their order."""
+
+class Part:
+    """One piece of a model's state."""
+
+class MixedPart(Part):
+    """A part that takes part in a MIX."""

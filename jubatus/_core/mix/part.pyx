@@ -1,12 +1,16 @@
-"""MIX without a stop: a diff is copied in slices, mixed, and taken in, while the model goes on learning.
+"""The contract of a part of a model, and what a part does in a MIX.
 
-A diff is an array with one element for each part of a model. A Snapshot copies the parts' diffs, some rows at a time.
-A Patch is a mixed diff: it is read without the model, then prepared, some rows at a time, so that nobody sees it, and
-applied at once. What was learned after the snapshot was taken is the diff that is left. A part offers three classes:
+A model is a list of parts. Each part packs, reads, swaps and clears its own state. A part that takes part in a MIX
+also has a diff: what it learned since the last MIX. The diff of a model is an array with one element for each such
+part.
 
-- Copy: its diff as it was when it was copied.
+No request waits for a whole MIX. A Snapshot copies the diffs of the parts in slices of some rows, and the model learns
+between two slices. A Patch reads a mixed diff without the model, prepares its rows in slices, and applies it in one
+step. What was learned after the snapshot was taken remains in the diff. A part offers three classes for this:
+
+- Copy: its diff at the time when it was copied.
 - Change: its element of a mixed diff.
-- Joint: joins the elements of several diffs.
+- Joint: joins its elements of several diffs.
 """
 
 from libc.stdint cimport uint64_t
@@ -16,10 +20,10 @@ from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor
 
 
 cdef class Packed:
-    """What can be packed: no lock and no GIL are needed."""
+    """Something that can be packed without a lock and without the GIL."""
 
     cdef size_t room(self) noexcept nogil:
-        """How many bytes surely suffice."""
+        """Return an upper bound of the packed size in bytes."""
         return 0
 
     cdef void pack(self, Buffer* out) noexcept nogil:
@@ -28,46 +32,98 @@ cdef class Packed:
 
 
 cdef class Copy(Packed):
-    """The diff of a part as it was when it was copied."""
+    """The diff of a part at the time when it was copied."""
 
     cdef bint take(self, size_t* left) noexcept nogil:
-        """Copy up to `left` rows, and count them off; whether the copy is whole. Starts anew where rows moved."""
+        """Copy up to `left` rows and subtract their number from `left`. Return whether the copy is complete.
+
+        If rows moved since the last call, start again.
+        """
         return True
 
     cdef void carry(self, Copy since, Copy theirs) except *:
-        """Put the part's diff, but what `since` has of it, in the place of the diff of another model's part."""
+        """Replace the diff of another model's part by this part's diff.
+
+        Args:
+            since: a copy whose rows are left out, or None.
+            theirs: a copy of the other model's part.
+        """
 
 
 cdef class Change:
     """A part's element of a mixed diff."""
 
     cdef int unpack(self, Cursor* c) noexcept nogil:
-        """Read it; a negative status where it is none."""
+        """Read the element. Return a negative status if it is malformed."""
         return MISMATCH
 
     cdef bint fits(self) noexcept nogil:
-        """Whether it is of the part's version."""
+        """Return whether the element has the version of the part."""
         return True
 
     cdef bint prepare(self, size_t* left) noexcept nogil:
-        """Do up to `left` rows of what nobody sees, and count them off; whether all is done. Anew where rows moved."""
+        """Do up to `left` rows of the work that no reader of the part can see, and subtract their number from `left`.
+
+        If rows moved since the last call, start again. Return whether everything is prepared.
+        """
         return True
 
     cdef void apply(self, Copy since) except *:
-        """Take it in and keep what was learned since the copy, which may be None."""
+        """Add the element to the part. What it learned after the copy `since`, which may be None, stays its diff."""
 
 
 cdef class Joint(Packed):
-    """Elements of several diffs, folded in their order."""
+    """A part's elements of several diffs, joined in their order."""
 
     cdef int add(self, Cursor* c) noexcept nogil:
-        """Read one more; what it is read from must outlive this. A negative status where it is none."""
+        """Read one more element. The bytes must outlive this object. Return a negative status if it is malformed."""
         return MISMATCH
 
     cdef uint64_t version(self, size_t i) noexcept nogil:
-        """The version of one that was read; 0 for a part that has none."""
+        """Return the version of the element number `i`; 0 if the part has no version."""
         return 0
 
     cdef int fold(self, const vector[size_t]* chosen) noexcept nogil:
-        """Fold some of those that were read, given by ascending number; a negative status where one is none."""
+        """Join some of the elements, given by ascending number. Return a negative status if one is malformed."""
         return 0
+
+
+cdef class Part:
+    """One piece of a model's state."""
+
+    cdef void pack(self, Buffer* out) noexcept nogil:
+        """Write the state as it stands in a model file."""
+        out.array(0)
+
+    cdef int unpack(self, Cursor* c) noexcept nogil:
+        """Read a packed state into a part that is empty. Return a negative status if it is malformed."""
+        return MISMATCH
+
+    cdef void swap(self, Part other) noexcept:
+        """Swap states with the same part of a model of the same configuration."""
+
+    cdef void clear(self) noexcept nogil:
+        """Forget everything that was learned. The version stays, so that the model still fits its cluster."""
+
+
+cdef class MixedPart(Part):
+    """A part that takes part in a MIX."""
+
+    cdef uint64_t current_version(self) noexcept nogil:
+        """Return how many MIXes the part has behind it: a mixed diff must have this version."""
+        return 0
+
+    cdef Copy copy(self):
+        """Return a copy of the diff that is still to be taken."""
+        raise NotImplementedError
+
+    cdef Change change(self):
+        """Return an element of a mixed diff that is still to be read."""
+        raise NotImplementedError
+
+    cdef Joint joint(self):
+        """Return a join of no elements."""
+        raise NotImplementedError
+
+    cdef void finish_catch_up(self) noexcept:
+        """Bring parts that belong together into line, after the model became another one and kept its own diff."""

@@ -1,4 +1,4 @@
-"""A mixed diff on its way into a model."""
+"""A mixed diff that is put into a model in slices."""
 
 from jubatus._core.mix.part import Change
 from jubatus._core.mix.snapshot import Snapshot
@@ -7,10 +7,10 @@ from jubatus._core.model import Model
 BROKEN: str
 
 class Patch:
-    """A mixed diff on its way into a model."""
+    """A mixed diff that is put into a model in slices."""
 
     def __init__(self, model: Model, changes: list[Change], diff: bytes) -> None: ...
     def prepare(self, count: int) -> bool:
-        """Prepare up to `count` rows, unseen; nothing else may use the model meanwhile. Return whether all is done."""
+        """Do up to `count` rows of what no reader of the model can see. Return whether everything is prepared."""
     def apply(self, since: Snapshot | None = None) -> bool:
-        """Take the mixed diff in at once, keep what was learned after `since`; return False where it does not fit."""
+        """Add the mixed diff; what the model learned after `since` stays its diff. Return whether the versions fit."""

@@ -1,4 +1,4 @@
-"""A mixed diff on its way into a model."""
+"""A mixed diff that is put into a model in slices."""
 
 from libc.stdint cimport uint32_t
 
@@ -13,15 +13,15 @@ BROKEN = "the diff of a MIX is broken"
 
 
 cdef class Patch:
-    """A mixed diff on its way into a model.
+    """A mixed diff that is put into a model in slices.
 
     Args:
         model: the model.
-        changes: a Change of each of its parts.
+        changes: a Change of each part that takes part in a MIX.
         diff: packed.
 
     Raises:
-        ModelError: if it is no diff.
+        ModelError: if the diff is malformed.
     """
 
     def __init__(self, model, list changes not None, bytes diff not None):
@@ -43,11 +43,14 @@ cdef class Patch:
             raise ModelError(BROKEN)
 
     cdef bint fits(self) except -1:
-        """Whether each part is of the model's version."""
+        """Return whether all elements have the versions of the model's parts."""
         return all((<Change>part).fits() for part in self.changes)
 
     def prepare(self, size_t count):
-        """Prepare up to `count` rows, unseen; nothing else may use the model meanwhile. Return whether all is done."""
+        """Do up to `count` rows of the work that no reader of the model can see. Return whether everything is prepared.
+
+        Nothing else may use the model meanwhile.
+        """
         cdef Change part
         cdef size_t left = count
         cdef bint is_ready
@@ -61,17 +64,17 @@ cdef class Patch:
         return True
 
     def apply(self, Snapshot since=None):
-        """Take the mixed diff in at once; nothing else may use the model meanwhile.
+        """Add the mixed diff to the model. Nothing else may use the model meanwhile.
 
         Args:
-            since: what this model gave to the mix. What it learned after that stays its diff; without it, all that it
-                learned.
+            since: the snapshot whose diff was mixed. What the model learned after it stays in the model's diff. With
+                None all that it learned stays there.
 
         Returns:
-            whether all parts are of the model's version; otherwise nothing was changed.
+            whether the mixed diff has the version of the model; otherwise nothing was changed.
 
         Raises:
-            ModelError: if `since` is not of this model; nothing was changed.
+            ModelError: if `since` is a snapshot of another model or not complete; nothing was changed.
         """
         cdef Change part
         cdef Copy copy

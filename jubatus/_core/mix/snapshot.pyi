@@ -8,6 +8,6 @@ class Snapshot:
 
     def __init__(self, model: Model, copies: list[Copy]) -> None: ...
     def take(self, count: int) -> bool:
-        """Copy up to `count` rows; the model must not change meanwhile. Return whether the copy is whole."""
+        """Copy up to `count` rows. The model must not change meanwhile. Return whether the copy is complete."""
     def pack(self, *, raw: bool = False) -> bytes:
-        """Return the packed diff, as a packed string where `raw` says so; no lock is needed."""
+        """Return the packed diff, or with `raw` a packed string of it. No lock is needed."""

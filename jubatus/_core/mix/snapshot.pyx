@@ -32,7 +32,7 @@ cdef class Snapshot:
         self.copies = copies
 
     def take(self, size_t count):
-        """Copy up to `count` rows; the model must not change meanwhile. Return whether the copy is whole."""
+        """Copy up to `count` rows. The model must not change meanwhile. Return whether the copy is complete."""
         cdef Copy part
         cdef size_t left = count
         cdef bint is_whole
@@ -47,13 +47,13 @@ cdef class Snapshot:
         return True
 
     def pack(self, *, bint raw=False):
-        """Return the packed diff; no lock is needed.
+        """Return the packed diff. No lock is needed.
 
         Args:
-            raw: whether to put the head of a raw string in front, so that the result is a packed string.
+            raw: whether the result is a packed string, that is, starts with the head of a raw string.
 
         Raises:
-            ModelError: if the copy is not whole.
+            ModelError: if the copy is not complete.
         """
         if not self.is_whole:
             raise ModelError("the copy of the diff is not whole")
@@ -61,7 +61,7 @@ cdef class Snapshot:
 
 
 cdef bytes written(list parts, bint raw):
-    """Pack the elements of a diff into an array, straight into the bytes object that is returned."""
+    """Pack the elements of a diff as an array. They are written directly into the bytes object that is returned."""
     cdef Packed part
     cdef Buffer out
     cdef size_t n, size = RAW_HEAD if raw else 0, room = 16 + size

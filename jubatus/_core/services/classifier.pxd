@@ -3,10 +3,11 @@ from libcpp.string cimport string
 
 from jubatus._core.convert.converter cimport Converter
 from jubatus._core.kernels.bytes cimport Cursor
-from jubatus._core.linear.labels cimport LabelCounts
+from jubatus._core.linear.diff cimport Weights
 from jubatus._core.linear.steps cimport Adaptation, LinearMethod
 from jubatus._core.linear.table cimport WeightTable
 from jubatus._core.linear.workspace cimport LinearWorkspace
+from jubatus._core.mix.map cimport Map
 from jubatus._core.model cimport Model
 from jubatus._core.unlearn cimport Unlearner
 
@@ -14,8 +15,9 @@ from jubatus._core.unlearn cimport Unlearner
 cdef class Classifier(Model):
     cdef Converter converter
     cdef WeightTable weights
-    cdef LabelCounts counts
+    cdef Map counts
     cdef Unlearner unlearner
+    cdef Weights linear  # weights, counts and unlearner as a part
     cdef LinearMethod method
     cdef float c
 
@@ -29,8 +31,6 @@ cdef class Classifier(Model):
     cdef bint learn_surely(
         self, LinearWorkspace w, const string& label, const string& rival, double margin, double variance
     ) noexcept nogil
-    cdef void touch(self, const string& label) noexcept nogil
-    cdef bint forget(self, const string& label) noexcept nogil
     cdef void add_all(self, LinearWorkspace w, const string& label, const string& rival, double step) noexcept nogil
     cdef void adapt_all(
         self, LinearWorkspace w, const string& label, const string& rival, const Adaptation* step

@@ -9,24 +9,19 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libcpp.string cimport string
 
 from jubatus._core.convert.converter cimport Converter, validate_datum
-from jubatus._core.convert.statistics_diff cimport StatisticsChange, StatisticsCopy, StatisticsJoint
 from jubatus._core.convert.workspace cimport REFUSED, Workspace, sort_and_merge, take_features
 from jubatus._core.handler cimport Body, handler
-from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, read_array, read_raw, skip
+from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_array, read_raw, skip
 from jubatus._core.kernels.table cimport NONE
-from jubatus._core.linear.diff cimport WeightsChange, WeightsCopy, WeightsJoint
-from jubatus._core.linear.labels cimport CountsChange, CountsCopy, CountsJoint, LabelCounts
+from jubatus._core.linear.diff cimport Weights
 from jubatus._core.linear.steps cimport (
     AROW, CW, NHERD, PA, PA1, PA2, PERCEPTRON, Adaptation, Cell,
     adapt_arow, adapt_cell, adapt_cw, adapt_nherd, gamma_cw, step_pa, step_pa1, step_pa2,
 )
 from jubatus._core.linear.table cimport WeightTable
 from jubatus._core.linear.workspace cimport LinearWorkspace
-from jubatus._core.mix.join cimport joined
-from jubatus._core.mix.snapshot cimport Snapshot
+from jubatus._core.mix.map cimport IN_DIFF, IN_MASTER, Map
 from jubatus._core.model cimport Model
-from jubatus._core.unlearn cimport Unlearner
-from jubatus._core.wire.reader cimport Reader
 
 from jubatus._core.convert.rules import CONVERTER
 from jubatus._core.schema import ANY, FLOAT, STRING, Field, optional, read, structure
@@ -86,7 +81,8 @@ cdef class Classifier(Model):
         )
         self.converter = Converter(members["converter"], ".converter")
         self.weights = WeightTable(self.method >= CW, distributed)
-        self.counts = LabelCounts()
+        self.counts = Map(integers=True, by_name=True)
+        self.linear = Weights(self.weights, self.counts, self.unlearner)
 
     cdef Workspace workspace(self):
         return LinearWorkspace()
@@ -155,7 +151,7 @@ cdef class Classifier(Model):
             return status
         self.counts.increment(label[0], 1)
         if self.learn(w, label[0]):
-            self.touch(label[0])
+            self.linear.touch(label[0])
         return 0
 
     cdef int admit(self, LinearWorkspace w, const string& label) noexcept nogil:
@@ -250,20 +246,6 @@ cdef class Classifier(Model):
         self.adapt_all(w, label, rival, &step)
         return True
 
-    cdef void touch(self, const string& label) noexcept nogil:
-        """Tell the unlearner of a real update, and forget the label that it gives up for it."""
-        cdef string removed
-        cdef bint has_removed = False
-        if self.unlearner is not None:
-            self.unlearner.touch(label, &removed, &has_removed)
-            if has_removed:
-                self.forget(removed)
-
-    cdef bint forget(self, const string& label) noexcept nogil:
-        """Remove weights and count of a label; whether it had both."""
-        cdef bint stored = self.weights.forget(label)
-        return self.counts.erase(label) and stored
-
     cdef void add_all(
         self, LinearWorkspace w, const string& label, const string& rival, double step
     ) noexcept nogil:
@@ -299,15 +281,6 @@ cdef class Classifier(Model):
         adapt_cell(step, x, sign, &cell)
         self.weights.set(at, label, cell.weight, cell.covariance)
 
-    def clear(self, Reader args not None):
-        """Forget everything that was learned; return packed True."""
-        self.weights.clear()
-        self.counts.clear()
-        self.converter.statistics.clear()
-        if self.unlearner is not None:
-            self.unlearner.clear()
-        return b"\xc3"
-
     def status(self):
         """Return the storage's sizes and the entries of unlearner and document statistics."""
         cdef WeightTable s = self.weights
@@ -324,87 +297,11 @@ cdef class Classifier(Model):
         values.update(self.converter.statistics.status())
         return values
 
-    cdef void pack_into(self, Buffer* out) noexcept nogil:
-        out.array(2)
+    cdef object parts(self):
+        cdef list driver = [self.linear, self.counts]
         if self.unlearner is not None:
-            out.array(3)
-            self.unlearner.pack(out)
-        else:
-            out.array(2)
-        self.weights.pack(out)
-        self.counts.pack(out)
-        self.converter.statistics.pack(out)
-
-    cdef int unpack_from(self, Cursor* c) noexcept nogil:
-        cdef uint32_t driver = 0, parts = 0, expected = 3 if self.unlearner is not None else 2
-        cdef int status = read_array(c[0], driver)
-        if status == 0:
-            status = read_array(c[0], parts)
-        if status or driver != 2 or parts != expected:
-            return MISMATCH
-        if self.unlearner is not None:
-            status = self.unlearner.unpack(c)
-        if status == 0:
-            status = self.weights.unpack(c)
-        if status == 0:
-            status = self.counts.unpack(c)
-        return status if status else self.converter.statistics.unpack(c)
-
-    cdef void take_over(self, Model other) noexcept:
-        cdef Classifier fresh = <Classifier>other
-        self.weights.swap(fresh.weights)
-        self.counts.swap(fresh.counts)
-        self.converter.statistics.swap(fresh.converter.statistics)
-        if self.unlearner is not None:
-            self.unlearner.swap(fresh.unlearner)
-
-    cdef list copies(self):
-        return [WeightsCopy(self.weights), CountsCopy(self.counts), StatisticsCopy(self.converter.statistics)]
-
-    cdef list changes(self):
-        return [
-            WeightsChange(self.weights, self.counts, self.unlearner),
-            CountsChange(self.counts),
-            StatisticsChange(self.converter.statistics),
-        ]
-
-    @property
-    def version(self):
-        """Of which version a mixed diff must be; how many MIXes the model has behind it."""
-        return self.weights.version
-
-    @staticmethod
-    def mix(diffs not None, *, bint raw=False):
-        """Fold diffs in their order, the first being the accumulator: weights are averaged, counts added; of several
-        versions the newest one wins.
-
-        Args:
-            diffs: packed.
-            raw: whether the result is a packed string.
-
-        Raises:
-            ModelError: if one of them is no diff, or there is none.
-        """
-        return joined([WeightsJoint(), CountsJoint(), StatisticsJoint()], diffs, raw)
-
-    def catch_up(self, Model fresh not None, Snapshot since=None):
-        """Become another model, but keep the own diff; its labels count as used for the unlearner.
-
-        Args:
-            fresh: what another server's model was unpacked into; its own diff is dropped, it is of no use afterwards.
-            since: what of the own diff is part of the other model already.
-
-        Raises:
-            ModelError: if one of both is not of this kind; nothing was changed.
-        """
-        Model.catch_up(self, fresh, since)
-        cdef string label
-        if self.unlearner is None:
-            return
-        for label in self.weights.labels_of_diff():
-            self.touch(label)
-            if not self.unlearner.knows(label):
-                self.forget(label)
+            driver.insert(0, self.unlearner)
+        return [driver, self.converter.statistics]
 
 
 cdef int train(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w) noexcept nogil:
@@ -449,7 +346,7 @@ cdef int classify(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w)
 
 
 cdef int get_labels(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w) noexcept nogil:
-    self.counts.pack_labels(out)
+    self.counts.pack_numbers(out, IN_DIFF | IN_MASTER)
     return 0
 
 
@@ -461,14 +358,14 @@ cdef int set_label(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w
         status = self.admit(w, label)
     if status:
         return status
-    is_new = self.weights.labels.find(label) == NONE and self.counts.counts.count(label) == 0
+    is_new = self.weights.labels.find(label) == NONE and not self.counts.knows(label)
     self.weights.labels.add(label)
-    if self.counts.counts.count(label) == 0:
+    if not self.counts.knows(label):
         self.counts.increment(label, 0)
     if is_new and self.unlearner is not None:
         is_new = self.unlearner.touch(label, &removed, &has_removed)
         if has_removed:
-            self.forget(removed)
+            self.linear.forget(removed)
     out.boolean(is_new)
     return 0
 
@@ -479,7 +376,7 @@ cdef int delete_label(Classifier self, Cursor* args, Buffer* out, LinearWorkspac
     cdef int status = read_label(args, w, &label)
     if status:
         return status
-    known = self.forget(label)
+    known = self.linear.forget(label)
     if known and self.unlearner is not None:
         known = self.unlearner.remove(label)
     out.boolean(known)

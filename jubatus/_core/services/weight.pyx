@@ -1,16 +1,11 @@
 """weight: shows what the converter makes of a datum."""
 
-from libc.stdint cimport uint32_t
-
 from jubatus._core.convert.converter cimport Converter
 from jubatus._core.convert.features cimport Feature, put_name
-from jubatus._core.convert.statistics_diff cimport StatisticsChange, StatisticsCopy, StatisticsJoint
 from jubatus._core.convert.workspace cimport Workspace, sort_and_merge
 from jubatus._core.handler cimport Body, handler
-from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, open_struct
-from jubatus._core.mix.join cimport joined
+from jubatus._core.kernels.bytes cimport Buffer, Cursor
 from jubatus._core.model cimport Model
-from jubatus._core.wire.reader cimport Reader
 
 from jubatus._core.schema import ANY, Field, optional, read, structure
 
@@ -42,52 +37,12 @@ cdef class Weight(Model):
         """Return the features of a datum as update does, but count nothing."""
         return handler(self, <Body>calc_weight)
 
-    def clear(self, Reader args not None):
-        """Forget all counts; return packed True."""
-        self.converter.statistics.clear()
-        return b"\xc3"
-
     def status(self):
         """Return the counters of the document statistics."""
         return self.converter.statistics.status()
 
-    cdef void pack_into(self, Buffer* out) noexcept nogil:
-        out.array(1)
-        self.converter.statistics.pack(out)
-
-    cdef int unpack_from(self, Cursor* c) noexcept nogil:
-        cdef uint32_t more = 0
-        cdef int status = open_struct(c[0], 1, more)
-        if status == 0 and more:
-            return MISMATCH
-        return status if status else self.converter.statistics.unpack(c)
-
-    cdef void take_over(self, Model other) noexcept:
-        self.converter.statistics.swap((<Weight>other).converter.statistics)
-
-    cdef list copies(self):
-        return [StatisticsCopy(self.converter.statistics)]
-
-    cdef list changes(self):
-        return [StatisticsChange(self.converter.statistics)]
-
-    @property
-    def version(self):
-        """Of which version a mixed diff must be; how many MIXes the model has behind it."""
-        return self.converter.statistics.version
-
-    @staticmethod
-    def mix(diffs not None, *, bint raw=False):
-        """Fold diffs in their order, the first being the accumulator; of several versions the newest one wins.
-
-        Args:
-            diffs: packed.
-            raw: whether the result is a packed string.
-
-        Raises:
-            ModelError: if one of them is no diff, or there is none.
-        """
-        return joined([StatisticsJoint()], diffs, raw)
+    cdef object parts(self):
+        return [self.converter.statistics]
 
 
 cdef int update(Weight self, Cursor* args, Buffer* out, Workspace w) noexcept nogil:

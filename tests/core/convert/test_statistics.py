@@ -95,7 +95,7 @@ def test_a_diff_of_another_version_is_refused_and_loses_against_a_newer_one() ->
     before = state(old)
     assert old.put_diff(new.get_diff()) is False
     assert state(old) == before
-    for mixed in (Weight.mix([old.get_diff(), new.get_diff()]), Weight.mix([new.get_diff(), old.get_diff()])):
+    for mixed in (old.mix([old.get_diff(), new.get_diff()]), old.mix([new.get_diff(), old.get_diff()])):
         assert unpack(mixed) == unpack(new.get_diff())
 
 

@@ -89,7 +89,7 @@ class Cluster:
     def mix(self, learning: bool = True) -> None:
         snapshots = [model.snapshot() for model in self.models]
         self.do([snapshot.take for snapshot in snapshots], learning)
-        mixed = Classifier.mix([snapshot.pack() for snapshot in snapshots])
+        mixed = self.models[0].mix([snapshot.pack() for snapshot in snapshots])
         patches = [model.patch(mixed) for model in self.models]
         self.do([patch.prepare for patch in patches], learning)
         for patch, snapshot in zip(patches, snapshots, strict=True):
@@ -160,7 +160,7 @@ class Pair:
             self.given += ((self.slow_peer.get_diff(), self.slow_peer.given()),)
         elif name == "put" and self.given is not None:
             (diff, mine), (other, theirs), (slow_diff, slow_mine), (slow_other, slow_theirs) = self.given
-            mixed, want = Classifier.mix([diff, other]), models.Classifier.mix(slow_other, slow_diff)
+            mixed, want = self.fast.mix([diff, other]), models.Classifier.mix(slow_other, slow_diff)
             assert self.fast.put_diff(mixed, mine) is self.slow.put_diff(want, slow_mine)
             assert self.peer.put_diff(mixed, theirs) is self.slow_peer.put_diff(want, slow_theirs)
         elif name == "clear":
@@ -416,7 +416,7 @@ def test_a_diff_can_be_packed_as_a_string(size: int) -> None:
     snapshot = model.snapshot()
     assert snapshot.take(1 << 20)
     assert snapshot.pack(raw=True) == pack(snapshot.pack())
-    assert Weight.mix([snapshot.pack()], raw=True) == pack(Weight.mix([snapshot.pack()]))
+    assert model.mix([snapshot.pack()], raw=True) == pack(model.mix([snapshot.pack()]))
 
 
 def test_mixing_sorts_as_bytes_do() -> None:
@@ -432,7 +432,7 @@ def test_mixing_sorts_as_bytes_do() -> None:
         return pack([[1, [[[name, [[label, [1.0, 0.5, 0.0]] for label in labels]] for name in part], [0]]], *rest])
 
     parts = [random.sample(names, n) for n in (900, 700, 800)]
-    mixed = unpack(Classifier.mix([diff(part) for part in parts]))
+    mixed = unpack(Classifier(config_of("AROW"), distributed=True).mix([diff(part) for part in parts]))
     rows = mixed[0][1][0]
     last, before = set(parts[-1]), {*parts[0], *parts[1]}
     assert [name for name, _ in rows] == sorted(last) + sorted(before - last)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from tests.reference import ieee
@@ -136,18 +137,17 @@ def split_ngram(n: int) -> Callable[[bytes], list[bytes]]:
 
 
 def split_separators(separators: bytes) -> Callable[[bytes], list[bytes]]:
-    if not separators:
-        return lambda value: [value] if value else []
     parting = set(decode_utf8(separators))
 
     def tokens(value: bytes) -> list[bytes]:
-        runs: list[list[int]] = [[]]
-        for point in decode_utf8(value):
-            if point in parting:
-                runs.append([])
-            else:
-                runs[-1].append(point)
-        return [encode_utf8(run) for run in runs if run]
+        """Cut at the byte positions that the runs of code points have when they are encoded again."""
+        result, at = [], 0
+        for parts, run in groupby(decode_utf8(value), parting.__contains__):
+            size = len(encode_utf8(run))
+            if size and not parts:
+                result.append(value[at : at + size])
+            at += size
+        return result
 
     return tokens
 

@@ -305,12 +305,10 @@ cdef class Converter:
             count_token(w[0], value.p, value.n)
         elif rule.kind == MATCHES:
             return split_matches(w, <Regex>rule.regex, rule.group, value)
-        elif rule.separators_from == rule.separators_to:
-            if value.n:
-                count_token(w[0], value.p, value.n)
         else:
             return split_separated(
-                w, value, &self.program.separators[rule.separators_from], rule.separators_to - rule.separators_from
+                w, value, self.program.separators.data() + rule.separators_from,
+                rule.separators_to - rule.separators_from,
             )
         return 0
 

@@ -43,8 +43,12 @@ cdef int split_matches(Conversion* w, Regex regex, int group, Span value) noexce
 
 
 cdef int split_separated(Conversion* w, Span value, const uint32_t* separators, size_t n) noexcept nogil:
-    """Tokens are the maximal runs of code points that are no separators; a NUL byte ends the value."""
-    cdef uint32_t at = 0, start = 0, point, least
+    """Tokens are the maximal runs of code points that are no separators; a NUL byte ends the value.
+
+    The original finds the place of a run by encoding the code points before it again. It encodes nothing for a code
+    point above U+10FFFF, so the runs behind one start 4 bytes too early, and so they do here.
+    """
+    cdef uint32_t at = 0, end = 0, start = 0, point, least  # end and start count bytes that are encoded again
     cdef int more, i
     cdef uint8_t b
     while at < value.n and value.p[at] != 0:
@@ -69,13 +73,15 @@ cdef int split_separated(Conversion* w, Span value, const uint32_t* separators, 
         if point < least:
             w.error.assign(b"Invalid UTF-8: ")
             return REFUSED
-        if contains(separators, n, point):
-            if at > start:
-                count_token(w[0], value.p + start, at - start)
-            start = at + 1 + more
         at += 1 + more
-    if at > start:
-        count_token(w[0], value.p + start, at - start)
+        if contains(separators, n, point):
+            if end > start:
+                count_token(w[0], value.p + start, end - start)
+            start = end + 1 + more
+        if point <= 0x10ffff:
+            end += 1 + more
+    if end > start:
+        count_token(w[0], value.p + start, end - start)
     return 0
 
 

@@ -1,5 +1,6 @@
 """Datum to feature vector, step by step and with every key written out."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -262,6 +263,13 @@ class Converter:
         """Convert without counting the document."""
         return self._finish(self._sample(datum))
 
+    def convert_to_learn(self, datum: Datum) -> Vector:
+        """Convert and count a datum that a model learns from: its numbers must be finite."""
+        for key, x in datum.numbers:
+            if not math.isfinite(x):
+                raise ConversionError(f"cannot learn from a number that is not finite: {_text(key)}")
+        return self.convert_and_update(datum)
+
     def convert_and_update(self, datum: Datum) -> Vector:
         """Count the document in the statistics, then convert it."""
         vector = self._sample(datum)
@@ -298,9 +306,13 @@ def _matches(rule: dict[str, Any]) -> Matcher:
     return matcher_except(rule["key"], rule.get("except"))
 
 
+def _text(key: bytes) -> str:
+    return key.decode("utf-8", "surrogateescape")
+
+
 def _check(key: bytes) -> None:
     if b"$" in key:
-        raise ConversionError(f"feature key cannot contain '$': {key.decode('utf-8', 'surrogateescape')}")
+        raise ConversionError(f"feature key cannot contain '$': {_text(key)}")
 
 
 def _filtered(original: list[Any], rules: list[Any]) -> list[Any]:

@@ -7,7 +7,7 @@ zeros, combinations, and at last hashed names where the configuration asks for t
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from libc.math cimport exp, log
+from libc.math cimport exp, isfinite, log
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdio cimport snprintf
 from libc.string cimport memchr, memcpy
@@ -96,7 +96,7 @@ cdef class Converter:
         cdef size_t i
         c.at = <const uint8_t*><const char*>datum
         c.end = c.at + len(datum)
-        check(self.convert(&space.conversion, &c, update, not merge), space)
+        check(self.convert(&space.conversion, &c, (COUNT if update else 0) | (0 if merge else ORDERED)), space)
         features = []
         if merge:
             sort_and_merge(space.conversion, space.vector)
@@ -109,17 +109,19 @@ cdef class Converter:
             features.append((name, space.vector.values[i]))
         return features
 
-    cdef int convert(self, Conversion* w, Cursor* c, bint update, bint ordered) noexcept nogil:
+    cdef int convert(self, Conversion* w, Cursor* c, int flags) noexcept nogil:
         """Convert the datum under the cursor into w.features, unsorted and unmerged.
 
-        What is sorted afterwards need not be ordered, except where the order decides names or sums before.
+        Args:
+            flags: COUNT, FINITE and ORDERED, joined by |. Whoever sorts the features needs no ORDERED: where the order
+                decides names or sums of features, they are made in that order anyway.
         """
         cdef int status
-        ordered = ordered or self.program.combinations.size() or self.statistics.counts_groups
+        cdef bint ordered = flags & ORDERED or self.program.combinations.size() or self.statistics.counts_groups
         w.reset()
         w.shapes = self.program.shapes.data()
-        status = self.read(w, c)
-        if status:
+        status = self.read(w, c, flags & FINITE)
+        if status and status != REFUSED:
             w.error.assign(b"a datum is expected")
         if status == 0 and self.program.string_filters.size():
             status = self.filter_strings(w)
@@ -135,7 +137,7 @@ cdef class Converter:
             status = self.add_numbers(w, &w.filtered_numbers)
         if status:
             return status
-        if update:
+        if flags & COUNT:
             self.statistics.update(w)
         self.statistics.apply(w)
         if self.program.combinations.size():
@@ -144,8 +146,8 @@ cdef class Converter:
             self.hash_names(w)
         return 0
 
-    cdef int read(self, Conversion* w, Cursor* c) noexcept nogil:
-        """Read the datum's lists; nothing is copied."""
+    cdef int read(self, Conversion* w, Cursor* c, bint finite) noexcept nogil:
+        """Read the datum's lists without copying; refuse a number that is not finite where all must be."""
         cdef uint32_t parts = 0, part, pairs = 0, two = 0
         cdef StringValue s
         cdef NumberValue n
@@ -173,6 +175,8 @@ cdef class Converter:
                         status = read_raw(c[0], n.key.p, n.key.n)
                     if status == 0:
                         status = read_double(c[0], n.value)
+                    if status == 0 and finite and not isfinite(n.value):
+                        return refuse(w, b"cannot learn from a number that is not finite: ", n.key)
                     if status == 0:
                         w.numbers.push_back(n)
                 pairs -= 1

@@ -8,7 +8,7 @@ from libc.float cimport DBL_MAX
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libcpp.string cimport string
 
-from jubatus._core.convert.converter cimport Converter, validate_datum
+from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, validate_datum
 from jubatus._core.convert.statistics_diff cimport StatisticsChange, StatisticsCopy, StatisticsJoint
 from jubatus._core.convert.workspace cimport REFUSED, Workspace, sort_and_merge, take_features
 from jubatus._core.handler cimport Body, handler
@@ -144,7 +144,7 @@ cdef class Classifier(Model):
         if fields < 2:
             nothing.at = EMPTY_DATUM
             nothing.end = EMPTY_DATUM + 1
-        status = self.converter.convert(&w.conversion, &nothing if fields < 2 else c, True, False)
+        status = self.converter.convert(&w.conversion, &nothing if fields < 2 else c, LEARN)
         if status:
             return status
         for k in range(2, fields):
@@ -435,7 +435,7 @@ cdef int classify(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w)
     read_array(args[0], n)
     out.array(n)
     for i in range(n):
-        status = self.converter.convert(&w.conversion, args, False, True)
+        status = self.converter.convert(&w.conversion, args, ORDERED)
         if status:
             return status
         take_features(w.conversion, w.vector)

@@ -1,5 +1,6 @@
 """Tests of jubatus._core.services.classifier: any sequence of calls answers as the slow model, bit for bit."""
 
+import math
 from typing import Any
 
 import pytest
@@ -170,6 +171,37 @@ def test_a_batch_keeps_what_came_before_a_datum_that_is_refused() -> None:
         call(model, "train", [*FIRST, ["a", [[["k$", "x"]]]], ["c", FIRST[0][1]]])
     call(want, "train", FIRST)
     assert model.pack() == want.pack()
+
+
+@pytest.mark.parametrize("distributed", [False, True])
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_number_that_is_not_finite_is_not_learned(method: str, distributed: bool, value: float) -> None:
+    """Not even where no rule takes it; what stood before its datum is learned, and nothing of its own."""
+    config = SIMPLE | {"method": method, "parameter": {"regularization_weight": 1.0}}
+    config["parameter"] = None if method in ("perceptron", "PA") else config["parameter"]
+    config["converter"] = SIMPLE["converter"] | {"num_rules": [{"key": "n", "type": "num"}]}
+    model, want = (Classifier(config, distributed=distributed) for _ in range(2))
+    call(want, "train", FIRST)
+    for key in ("n", "other é", ""):
+        bad = ["c", [[["t", "x new"]], [["n", 1.0], [key, value]]]]
+        call(model, "clear")
+        with pytest.raises(ModelError, match=f"^cannot learn from a number that is not finite: {key}$"):
+            call(model, "train", [*FIRST, bad, ["d", FIRST[0][1]]])
+        assert model.pack() == want.pack()
+        assert call(model, "get_labels") == {b"a": 1, b"b": 1}
+    assert exact(call(model, "classify", [bad[1]])) == exact(call(want, "classify", [bad[1]]))
+
+
+def test_what_the_converter_computes_need_not_be_finite() -> None:
+    """As in 1.1: sums, filters and combinations of finite numbers may overflow, and are learned."""
+    config = {"method": "PA", "converter": {"num_rules": [{"key": "*", "type": "num"}]}}
+    fast, slow = Classifier(config), models.Classifier(config)
+    data = [["a", [[], [["n", 1e308], ["n", 1e308]]]], ["b", [[], [["n", 1.0]]]]]
+    assert call(fast, "train", data) == slow.train(bytes_of(data)) == 2
+    assert stored(unpack(fast.pack())) == stored(slow.pack())
+    (scores,) = call(fast, "classify", [[[], [["n", 1.0]]]])
+    assert any(math.isnan(score) for _, score in scores)
 
 
 def test_a_standalone_model_keeps_what_it_does_not_use_of_a_distributed_one() -> None:

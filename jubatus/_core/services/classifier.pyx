@@ -7,6 +7,7 @@ these two apart. They differ in when and how far (linear/steps).
 from libc.float cimport DBL_MAX
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libcpp.string cimport string
+from libcpp.vector cimport vector
 
 from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, validate_datum
 from jubatus._core.convert.statistics_diff cimport StatisticsChange, StatisticsCopy, StatisticsJoint
@@ -195,8 +196,9 @@ cdef class Classifier(Model):
         cdef int32_t slot
         cdef size_t i
         cdef double most = -DBL_MAX
-        for i in range(self.weights.labels.order.size()):
-            slot = self.weights.labels.order[i]
+        cdef vector[int32_t]* order = self.weights.labels.arrange()
+        for i in range(order.size()):
+            slot = order[0][i]
             if <uint32_t>slot == label and self.method != PERCEPTRON:
                 continue
             if i == 0 or w.scores[slot] > most:
@@ -427,6 +429,7 @@ cdef int train(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w) no
 cdef int classify(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w) noexcept nogil:
     cdef uint32_t n = 0, i
     cdef int32_t slot
+    cdef vector[int32_t]* order
     cdef Cursor probe = args[0]
     cdef int status = validate_datums(&probe, &n)
     if status:
@@ -440,8 +443,9 @@ cdef int classify(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w)
             return status
         take_features(w.conversion, w.vector)
         self.weights.score(w)
-        out.array(self.weights.labels.order.size())
-        for slot in self.weights.labels.order:
+        order = self.weights.labels.in_order(&w.labels)
+        out.array(order.size())
+        for slot in order[0]:
             out.array(2)
             out.raw(self.weights.labels.names[slot].data(), self.weights.labels.names[slot].size())
             out.number(w.scores[slot])

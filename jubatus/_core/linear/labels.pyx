@@ -1,7 +1,8 @@
 """Labels of a linear model: their numbers, their order, and how often each was trained.
 
-The order of labels is visible in replies and decides ties, so it is that of the original's hash maps: the numbers go
-in the order of a map keyed by number into a map keyed by name, and that one's order is the result.
+The order of labels is visible in replies and decides ties, so it must be that of the original. The original has two
+hash maps: one from numbers to names, and one keyed by name that is filled by iterating over the first. The iteration
+order of the second is the result order.
 """
 
 cimport cython
@@ -30,8 +31,8 @@ cdef class Labels:
     Attributes (C level):
         by_id: the order of the map keyed by number.
         by_name: the order of the map keyed by name, which is the result order.
-        order: the slots in result order, as they were when it was listed last. Labels that were added since are missing,
-            so it is up to date if it is as long as `slots`. It is read by arrange and in_order.
+        order: the slots in result order when it was listed last. Labels added since are missing: it is up to date if it
+            is as long as `slots`. Read it by arrange and in_order.
     """
 
     cdef uint32_t find(self, const string& name) noexcept nogil:
@@ -74,7 +75,7 @@ cdef class Labels:
         self.by_id.insert(slot, id)
 
     cdef uint32_t reserve(self, const string& name) noexcept nogil:
-        """The label's slot; a label that is not there stays unknown, but has its slot when it is added."""
+        """Return the label's slot. Keep a free slot for an unknown label, which gets it when it is added."""
         cdef unordered_map[string, uint32_t].iterator found
         cdef uint32_t slot = self.find(name)
         if slot != NONE:
@@ -161,14 +162,14 @@ cdef class Labels:
         out.uint(self.next_id)
 
     cdef int unpack(self, Cursor* c) noexcept nogil:
-        """Read into one that has nothing in it."""
+        """Read packed labels; there must be none before."""
         cdef uint32_t more = 0, n = 0, size = 0
         cdef uint64_t id = 0
         cdef const char* p = NULL
         cdef string name
         cdef int status = open_struct(c[0], 3, more)
         if status == 0:
-            status = skip(c[0])  # names to numbers: the other map says the same
+            status = skip(c[0])  # the map from names to numbers: the map from numbers to names holds the same
         if status == 0:
             status = read_map(c[0], n)
         while status == 0 and n:

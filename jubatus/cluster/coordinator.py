@@ -1,4 +1,4 @@
-"""What the cluster needs of ZooKeeper: a tree of nodes, watches, and a session that can be lost."""
+"""The interface to ZooKeeper: a tree of nodes, watches, and a session that can be lost."""
 
 from collections.abc import Callable
 from enum import Enum
@@ -7,7 +7,7 @@ from typing import Protocol
 from jubatus.errors import ClusterError
 
 MAX_DATA = 1_000_000
-"""Bytes that a node may hold; a server drops connections on which more comes, unless it is configured otherwise."""
+"""Most bytes that a node may hold. ZooKeeper, as it is configured by default, drops a connection that sends more."""
 
 
 class Session(Enum):
@@ -43,7 +43,7 @@ def check_data(path: str, data: bytes) -> None:
 
 
 class Coordinator(Protocol):
-    """A connection that goes on over sessions.
+    """A connection to ZooKeeper. When its session is lost, it opens a new one.
 
     May be used from any thread. Whatever asks the server blocks for as long as a session's timeout at most, and raises
     ClusterError if there was no answer. Callbacks run one after another on one thread of the connection.
@@ -55,11 +55,11 @@ class Coordinator(Protocol):
 
     @property
     def epoch(self) -> int:
-        """How many sessions were lost; what was created in a session is there as long as this does not change."""
+        """How many sessions were lost. While this number stays the same, the nodes of the session exist."""
 
     @property
     def timeout(self) -> float:
-        """Seconds after which the server ends a session that it does not hear of."""
+        """Seconds of silence after which ZooKeeper ends the session."""
 
     @property
     def server(self) -> str:
@@ -74,7 +74,7 @@ class Coordinator(Protocol):
         """
 
     def set(self, path: str, data: bytes) -> int:
-        """Set a node's data and return how often that was done, now included; raise NoNode."""
+        """Set a node's data and return its version: how often the data were set, this time included; raise NoNode."""
 
     def get(self, path: str) -> bytes | None:
         """Return a node's data, or None if there is no such node."""
@@ -83,16 +83,16 @@ class Coordinator(Protocol):
         """Return whether there is such a node."""
 
     def mine(self, path: str) -> bool:
-        """Return whether there is such a node that ends with this session."""
+        """Return whether there is such a node and it belongs to this session."""
 
     def children(self, path: str) -> list[str]:
         """Return the sorted names of a node's children; there are none if there is no such node."""
 
     def delete(self, path: str) -> None:
-        """Delete a node; it may be missing."""
+        """Delete a node; do nothing if there is none."""
 
     def discard(self, path: str) -> None:
-        """Delete a node of this session, later if there is no connection now; never raises."""
+        """Delete a node of this session. If there is no connection, delete it later. Never raises."""
 
     def watch_children(self, path: str, changed: Callable[[], None]) -> list[str] | None:
         """Return what `children` returns, and report the next change once.
@@ -112,4 +112,4 @@ class Coordinator(Protocol):
         """Call a listener with each new state."""
 
     def close(self) -> None:
-        """End the session, and with it its nodes; nothing is called back any more."""
+        """End the session, which deletes its nodes. No listener or watch is called any more."""

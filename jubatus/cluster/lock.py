@@ -3,11 +3,11 @@
 from jubatus.cluster.coordinator import Coordinator
 
 DIGITS = 10
-"""Of the number at the end of a node of a sequence."""
+"""Digits of the number that ZooKeeper appends to the name of a sequential node."""
 
 
 class Lock:
-    """A lock for many readers or one writer, which ends with the session and is not waited for.
+    """A lock for many readers or one writer. It ends with the session. Nobody waits for it: it is held at once or not.
 
     Args:
         zk: where it is.
@@ -29,15 +29,15 @@ class Lock:
         return self._epoch == self._zk.epoch
 
     def write(self) -> bool:
-        """Return whether it is held now and nobody else holds it in any way; raise ClusterError."""
+        """Try to lock for writing, which excludes all others; return whether it is held now; raise ClusterError."""
         return self._take("wlock_", ("wlock_", "rlock_"))
 
     def read(self) -> bool:
-        """Return whether it is held now and nobody holds it for writing; raise ClusterError."""
+        """Try to lock for reading, which excludes writers; return whether it is held now; raise ClusterError."""
         return self._take("rlock_", ("wlock_",))
 
     def release(self) -> None:
-        """Give it back; if ZooKeeper cannot be reached, as soon as it can."""
+        """Release the lock. If ZooKeeper cannot be reached, release it as soon as it can."""
         if self.held:
             self._epoch = -1
             self._zk.discard(self._path)
@@ -50,7 +50,7 @@ class Lock:
         taken = False
         try:
             numbers = [name[-DIGITS:] for name in self._zk.children(self.directory) if name.startswith(rivals)]
-            # A node of an earlier session does not count, though it was the first.
+            # A node of an earlier session is not ours any more, even if it stands first.
             taken = min(numbers, default=path[-DIGITS:]) >= path[-DIGITS:] and epoch == self._zk.epoch
         finally:
             if not taken:

@@ -22,7 +22,7 @@ __all__ = ["Ids", "Lock", "Member", "Members", "Registration", "View", "patience
 log = logging.getLogger("jubatus")
 
 ATTEMPTS = 4
-"""Attempts to lock the configuration, a second apart."""
+"""How often locking the configuration is tried, once a second."""
 
 ID_DATA = b"dummy\0"
 
@@ -70,7 +70,7 @@ class Member:
         prepare(self._zk, self._type, self._name)
 
     def lock_config(self) -> None:
-        """Keep writers from the configuration for the rest of this server's life; raise ClusterError."""
+        """Lock the configuration for reading as long as this server lives; raise ClusterError."""
         for attempt in range(ATTEMPTS):
             if attempt:
                 time.sleep(1)
@@ -122,11 +122,11 @@ class Member:
         self._registration.add(path, data, max(end - time.monotonic(), 0))
 
     def activate(self) -> None:
-        """Say that the model is up to date; never raises, and is brought about later if there is no session."""
+        """Register the model as up to date. If there is no session, do it in the next one. Never raises."""
         self._registration.want(self._active)
 
     def deactivate(self) -> None:
-        """Say that the model is not up to date; never raises, and is brought about later if there is no session."""
+        """Register the model as not up to date. If there is no session, do it in the next one. Never raises."""
         self._registration.remove(self._active)
 
     def members(self) -> list[Node]:
@@ -138,7 +138,7 @@ class Member:
         return [Node.parse(name) for name in self._zk.children(paths.actives(self._type, self._name))]
 
     def master_lock(self) -> Lock:
-        """Return a lock of who mixes, which is not held yet."""
+        """Return the lock of the master of a MIX; it is not held yet."""
         return Lock(self._zk, paths.master_lock(self._type, self._name))
 
     def leave(self) -> None:
@@ -149,12 +149,12 @@ class Member:
         self._watcher.close()
 
     def _watch(self) -> bool:
-        """Watch the server's node, and find out why it is gone if it is."""
+        """Watch the server's node. If it is gone, find out why."""
         created = self._registration.epoch(self._path)
         if self._zk.watch_node(self._path, self._watcher.wake):
             return True
         try:
-            # The node of a session that has just ended is missing as well, but only a live session may change nodes.
+            # The node is also missing when its session has just ended. Only a live session may change nodes.
             self._zk.set(self._path, b"")
         except NoNode:
             if created == self._zk.epoch and (removed := self._removed):

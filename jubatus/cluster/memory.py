@@ -1,4 +1,4 @@
-"""A twin of ZooKeeper in memory, for tests and for what runs in one process."""
+"""A coordinator that keeps its nodes in memory, for tests and for programs of one process."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -125,7 +125,7 @@ class Watch:
         self.done = False
 
     def fire(self) -> None:
-        """Report the change, unless the owner does not hear of it now."""
+        """Report the change, unless the owner's connection is interrupted."""
         if not self.done and self._owner.session is Session.CONNECTED:
             self.done = True
             self._owner.post(self._changed)

@@ -75,7 +75,7 @@ def clusters(type: str) -> str:
 
 
 def cluster(type: str, name: str) -> str:
-    """Return where all about a cluster is, but its configuration."""
+    """Return the node that holds all about a cluster except its configuration."""
     return f"{ROOT}/actors/{type}/{name}"
 
 
@@ -85,7 +85,7 @@ def config_lock(type: str, name: str) -> str:
 
 
 def master_lock(type: str, name: str) -> str:
-    """Return the lock of who mixes."""
+    """Return the lock that the master of a MIX holds."""
     return f"{ROOT}/actors/{type}/{name}/master_lock"
 
 

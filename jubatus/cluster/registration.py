@@ -1,4 +1,4 @@
-"""What a program has in ZooKeeper while it lives, over all its sessions."""
+"""The nodes that a program keeps in ZooKeeper while it lives; a new session gets them again."""
 
 import logging
 import threading
@@ -37,7 +37,7 @@ def create_ephemeral(zk: Coordinator, path: str, data: bytes) -> None:
 
 
 def create_above(zk: Coordinator, path: str) -> None:
-    """Create the nodes above one, which are missing at first and after somebody has emptied ZooKeeper."""
+    """Create the nodes above a path. They are missing at first, and after somebody has emptied ZooKeeper."""
     parts = path.split("/")
     for end in range(2, len(parts)):
         create_if_missing(zk, "/".join(parts[:end]))
@@ -117,7 +117,7 @@ class Registration:
         with self._lock:
             kept = self._kept.setdefault(path, self._node(path, data))
             if self._zk.session is not Session.CONNECTED:
-                return  # the chore is woken when there is one
+                return  # the chore creates it when there is a connection
             try:
                 self._ensure(kept)
             except ClusterError as error:
@@ -156,7 +156,7 @@ class Registration:
             return kept.epoch if kept else -1
 
     def close(self) -> None:
-        """Create nothing any more; what is there stays until the end of the session."""
+        """Stop creating nodes. Those that exist stay until the end of the session."""
         self._chore.close()
 
     def _node(self, path: str, data: bytes) -> Kept:
@@ -174,20 +174,20 @@ class Registration:
         epoch = self._zk.epoch
         if kept.epoch != epoch:
             kept.create()
-            kept.epoch = epoch  # if a session ended meanwhile, it is created once more
+            kept.epoch = epoch  # if the session ended meanwhile, the epoch differs and the node is created again
 
     def _on_session(self, session: Session) -> None:
         if session is Session.CONNECTED:
             self._chore.wake()
 
     def _bring_about(self) -> bool:
-        """Create what is missing; return whether nothing is."""
+        """Create the missing nodes; return whether all of them exist now."""
         created = 0
         complete = True
         with self._lock:
             everything = list(self._kept.items())
         for path, kept in everything:
-            with self._lock:  # not over all of it: who removes one waits for one
+            with self._lock:  # for one node at a time: whoever removes a node waits no longer than that
                 if self._chore.closed or self._zk.session is not Session.CONNECTED:
                     return True
                 if not kept.wanted or kept.epoch == self._zk.epoch:

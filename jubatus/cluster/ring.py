@@ -1,4 +1,4 @@
-"""Consistent hashing: which servers of a cluster have a key."""
+"""Consistent hashing: which servers of a cluster are responsible for a key."""
 
 from bisect import bisect_left
 from collections.abc import Mapping, Set

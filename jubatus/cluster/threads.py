@@ -1,4 +1,4 @@
-"""Threads that call what a session reports, and threads that bring about what is wanted."""
+"""Threads that call listeners one after another, and threads that repeat work until it succeeds."""
 
 import logging
 import threading
@@ -13,7 +13,7 @@ RETRY = 0.25
 """Seconds after which work that failed is tried again."""
 
 LEAVE = 2.0
-"""Seconds that a thread gets to finish what it does."""
+"""Seconds that a thread gets to finish its present work when it is told to end."""
 
 
 class Events:
@@ -34,7 +34,7 @@ class Events:
         self._queue.put(function)
 
     def close(self) -> None:
-        """Call nothing any more."""
+        """End; functions that wait are not called."""
         self._closed = True
         self._queue.put(None)
         if self._thread is not threading.current_thread():
@@ -64,16 +64,16 @@ class Chore:
         self._thread.start()
 
     def wake(self) -> None:
-        """Have the work done soon."""
+        """Wake the thread to do the work."""
         self._woken.set()
 
     @property
     def closed(self) -> bool:
-        """Whether nothing is done any more."""
+        """Whether the thread was told to end."""
         return self._closed.is_set()
 
     def close(self) -> None:
-        """Do nothing any more."""
+        """End; the work is not done again."""
         self._closed.set()
         self._woken.set()
         if self._thread is not threading.current_thread():

@@ -1,4 +1,4 @@
-"""A keeper's picture of all clusters of a type, which is kept up to date by watches."""
+"""What a keeper knows of all clusters of a type. Watches tell it what to read again."""
 
 import logging
 import threading
@@ -15,7 +15,7 @@ from jubatus.errors import ClusterError
 log = logging.getLogger("jubatus")
 
 CLUSTERS = 1000
-"""Clusters that are kept although they do not exist: names come from clients."""
+"""How many clusters are remembered that do not exist. Clients send the names, so the number needs a limit."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class Directory:
         self.armed = False
 
     def names(self) -> Sequence[str]:
-        """Return the children, read anew if something may have changed; raise ClusterError."""
+        """Return the children. If they may have changed, read them again. Raise ClusterError."""
         if not self.armed:
-            self.armed = True  # before the request, as the change may come before its answer
+            self.armed = True  # before the request: a change may be reported before the answer arrives
             try:
                 self._names = self._zk.watch_children(self.path, self._fire) or ()
             except BaseException:
@@ -113,7 +113,7 @@ class Cluster:
             if node is None:
                 data = self._zk.get(f"{directory.path}/{name}")
                 if data is None:
-                    continue  # gone meanwhile, which the watch tells
+                    continue  # deleted meanwhile: the watch reports it
                 node = Node.parse(data.decode(errors="replace"))
             entries[name] = node
         return entries
@@ -160,7 +160,7 @@ class View:
         self._listeners.append(listener)
 
     def close(self) -> None:
-        """Follow changes no longer."""
+        """Stop following changes."""
         self._chore.close()
 
     def _cluster(self, name: str) -> Cluster | None:
@@ -185,7 +185,8 @@ class View:
         """Read what has changed; return whether everything is read."""
         with self._lock:
             stale = [(name, cluster) for name, cluster in self._clusters.items() if cluster.stale]
-        stale.sort(key=lambda entry: not (entry[1].members and entry[1].members.actives))  # who serves comes first
+        # Clusters with active servers come first.
+        stale.sort(key=lambda entry: not (entry[1].members and entry[1].members.actives))
         complete = True
         for name, cluster in stale:
             if self._chore.closed:

@@ -32,10 +32,10 @@ BACKOFF = 0.5
 """Seconds between two attempts to connect, at most; kazoo varies them by 40 %."""
 
 AGAIN = 0.05
-"""Seconds before a request that the connection was lost under is sent again."""
+"""Seconds to wait before sending a request again that was interrupted by the loss of the connection."""
 
 LOOK = 0.25
-"""Seconds after which a call that waits for its answer looks whether the session was closed."""
+"""A call that waits for its answer checks every so many seconds whether the session was closed."""
 
 FAREWELL = 3.0
 """Seconds that the end of a session may take."""
@@ -44,7 +44,7 @@ INTERRUPTED = (ConnectionLoss, SessionExpiredError, SessionMovedError, Operation
 
 
 class Interrupted(ClusterError):
-    """The connection was lost under a request, which may have been carried out."""
+    """The connection was lost during a request. ZooKeeper may have carried it out."""
 
 
 class NoAnswer(ClusterError):
@@ -230,7 +230,7 @@ class ZooKeeper:
             self._closed = True
             self._epoch += 1
             self._session = Session.LOST
-        self._connected.set()  # who waits for a connection sees the end
+        self._connected.set()  # wakes all that wait for a connection, so that they see the end
         farewell = threading.Thread(target=self._leave, name="zookeeper-close", daemon=True)
         farewell.start()
         farewell.join(FAREWELL)
@@ -265,7 +265,7 @@ class ZooKeeper:
                 self._connected.set()
                 self._events.post(lambda: self._established(before))
                 for watch in list(self._armed):
-                    watch.fire()  # nobody knows what has changed meanwhile
+                    watch.fire()  # changes during the interruption were not reported
                 return
             self._connected.clear()
             if state == KazooState.SUSPENDED:
@@ -339,7 +339,7 @@ class ZooKeeper:
                 raise
 
     def _create_next(self, path: str, data: bytes, ephemeral: bool) -> str:
-        """Create a node of a sequence, of which one that nobody knows would be a lock that nobody gives back."""
+        """Create a sequential node. If the answer is lost, find the node: as a lock it would never be released."""
 
         def request() -> Any:
             return self._client.create_async(path, data, None, ephemeral, True)
@@ -442,7 +442,7 @@ class ZooKeeper:
         return time.monotonic() + self.timeout
 
     def _call(self, path: str, request: Callable[[], Any], deadline: float = 0.0) -> Any:
-        """Do what may be done twice."""
+        """Send a request that may be carried out twice; send it again if the connection is lost."""
         deadline = deadline or self._deadline()
         while True:
             try:
@@ -451,7 +451,7 @@ class ZooKeeper:
                 time.sleep(AGAIN)
 
     def _once(self, path: str, deadline: float, request: Callable[[], Any]) -> Any:
-        # While there is no connection kazoo would keep a request and carry it out when nobody wants it any more.
+        # Without a connection kazoo would queue the request and send it later, when its caller has given up.
         left = deadline - time.monotonic()
         if left <= 0 or not self._connected.wait(left):
             raise NoAnswer(f"no connection to ZooKeeper: {self._hosts}")
@@ -475,7 +475,7 @@ class ZooKeeper:
             raise ClusterError(f"ZooKeeper: {error}: {path!r}") from error
 
     def _answer(self, answer: Any, deadline: float) -> Any:
-        """Wait for an answer until a time, or until the session is closed, which kazoo does not tell who waits."""
+        """Wait for an answer until a time, or until the session is closed; kazoo does not wake waiting callers then."""
         while True:
             left = max(deadline - time.monotonic(), AGAIN)
             try:
@@ -489,14 +489,14 @@ class ZooKeeper:
     # Nodes that nobody wants
 
     def _drop(self, path: str) -> None:
-        """Delete what was discarded, but only now: somebody may want it in the next session."""
+        """Delete a discarded node while connected. In a later session somebody may need a node of its name."""
         if self._session is Session.CONNECTED:
             with suppress(NoNode):
                 self._once(path, self._deadline(), lambda: self._client.delete_async(path))
             self._trash.discard(path)
 
     def _stray(self, path: str, deadline: float) -> str | None:
-        """Return a node of this session and of a sequence that nobody knows of, as its creation was not answered."""
+        """Return a sequential node of this session whose creation was not answered, or None."""
         directory, _, prefix = path.rpartition("/")
         for name in self._call(directory, lambda: self._client.get_children_async(directory), deadline):
             found = f"{directory}/{name}"
@@ -505,7 +505,7 @@ class ZooKeeper:
         return None
 
     def _sweep(self) -> None:
-        """Delete what was discarded while it could not be deleted, and strays."""
+        """Delete discarded nodes that could not be deleted before, and nodes whose creation was not answered."""
         try:
             for path in list(self._trash):
                 with self._tidy:

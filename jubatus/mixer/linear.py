@@ -49,12 +49,12 @@ def step(state: State, me: Node, draw: Draw) -> Procedure[None]:
     if state.obsolete:
         if not (yield TakeLock()):
             yield Log(INFO, "failed to get ZooKeeper lock, waiting")
-        elif state.obsolete:  # it may have become up to date meanwhile
+        elif state.obsolete:  # a diff that was put meanwhile may have brought the model up to date
             yield Log(INFO, "start to get model from other server")
             if (yield from recover(state, me, draw)) and state.running:
                 yield from mix(state)
     elif (yield from _due(state)) and (yield TakeLock()) and (yield from _due(state)):
-        # Who had the lock before has perhaps just mixed.
+        # The master that held the lock before may have just mixed.
         yield Log(INFO, "got ZooKeeper lock, starting mix")
         if (yield from mix(state)):
             versions = ", ".join(ordinal(version) for version in (yield Versions()))
@@ -77,7 +77,7 @@ def forced(state: State, until: float) -> Procedure[bool]:
 
 
 def last(state: State, me: Node, until: float) -> Procedure[None]:
-    """Before the server leaves: take no more calls of keepers, and spread what it has learned since the last MIX.
+    """Prepare to leave the cluster: stop calls of keepers, and mix what was learned since the last MIX.
 
     Args:
         state: of this server; with both intervals 0 nothing is mixed unless a client wants it.

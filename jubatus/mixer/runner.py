@@ -57,7 +57,7 @@ LAST = 2.0
 """Seconds that a server which leaves waits for the lock."""
 
 THREADS = 4
-"""More than can wait for ZooKeeper at the same time."""
+"""Threads for requests to ZooKeeper, more than are ever under way at the same time."""
 
 
 class Local(Protocol):
@@ -216,7 +216,7 @@ class Mixer:
         self._wake.clear()
 
     async def _guarded(self, procedure: Procedure[T]) -> T | None:
-        """Perform a procedure that has the turn; an error is only logged. Then release the lock."""
+        """Perform a procedure while no other one runs. Log an error instead of raising it. Release the lock."""
         try:
             return await self._perform(procedure)
         except ClusterError as error:
@@ -291,7 +291,7 @@ class Mixer:
         if lock is None:
             return False
         try:
-            # What ZooKeeper answers tells whether the session is still alive.
+            # If ZooKeeper answers, the session is alive.
             await self._zookeeper(self._member.members)
         except ClusterError:
             return False
@@ -319,7 +319,7 @@ class Mixer:
             if node not in call.late:
                 await task
         for _, task in tasks:
-            task.cancel()  # the calls have left all the same
+            task.cancel()  # stops waiting for the answers; the requests were sent
         return [task.result() if task.done() else Answer(node, None, payload.TIMED_OUT) for node, task in tasks]
 
     async def _ask(self, call: Call, node: Node, params: bytes) -> Answer:
@@ -336,7 +336,7 @@ class Mixer:
             return await self._links.call(node, method.encode(), params, self._timeout)
         task = asyncio.ensure_future(self._local.call(method, params))
         task.add_done_callback(_drop)
-        # What works on the model cannot be interrupted.
+        # Work on the model runs on a thread, which cannot be interrupted.
         await asyncio.wait((task,), timeout=self._timeout)
         if task.done():
             return task.result()
@@ -347,6 +347,6 @@ class Mixer:
 
 
 def _drop(late: "asyncio.Future[Reader]") -> None:
-    """Look at the outcome of a call, which perhaps nobody else does any more."""
+    """Retrieve the outcome of a call: asyncio warns of exceptions that nobody retrieves."""
     if not late.cancelled():
         late.exception()

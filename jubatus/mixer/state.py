@@ -62,7 +62,7 @@ class State:
         return 0 < self.interval_sec < now - self.ticktime
 
     def begin(self, now: float) -> None:
-        """Note the start of a round: if it fails, the next one waits as long as if it had not."""
+        """Note the start of a round. The next one waits for the whole interval, even if this one fails."""
         self.tried = self.count
         self.ticktime = now
 
@@ -88,13 +88,13 @@ class State:
         self.ticktime = now
 
     def forget(self, now: float) -> None:
-        """Count from anew."""
+        """Start counting updates and time again."""
         self.count = self.tried = self.handed = 0
         self.ticktime = now
 
 
 class Answer(NamedTuple):
-    """What came of a call.
+    """The outcome of a call.
 
     Args:
         node: that was called.
@@ -134,7 +134,7 @@ class Activate:
 
 @dataclass(frozen=True)
 class Deactivate:
-    """Take that back."""
+    """Register as not up to date."""
 
 
 @dataclass(frozen=True)

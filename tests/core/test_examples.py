@@ -8,6 +8,7 @@ from jubatus._core.services.classifier import Classifier
 from jubatus._core.services.weight import Weight
 
 from jubatus._core.wire import pack, unpack
+from jubatus.errors import ModelError
 from tests.core.calls import call, exact, give, stored
 from tests.reference import converter as slow
 from tests.reference import models
@@ -165,6 +166,11 @@ def test_except_takes_keys_out_again() -> None:
         ({"method": "split", "separators": "、 "}, "a、b c、", ["c", "b", "a"]),
         ({"method": "split", "separators": ""}, "a b", ["a b"]),
         ({"method": "split", "separators": ""}, "", []),
+        ({"method": "split", "separators": ""}, "a,b\0c", ["a,b"]),
+        ({"method": "split", "separators": ""}, "\0a", []),
+        ({"method": "split", "separators": ""}, "a\udcf7\udcbf\udcbf\udcbfb", ["a\udcf7"]),
+        ({"method": "split", "separators": ","}, "a,\udcf7\udcbf\udcbf\udcbfb,c,d", ["a", "b", "\udcbf", "\udcf7"]),
+        ({"method": "split", "separators": ","}, "\udcf4\udc90\udc80\udc80,a", ["\udc90"]),
         ({"method": "regexp", "pattern": "[a-z]+", "group": "0"}, "ab 12 cd", ["cd", "ab"]),
         ({"method": "regexp", "pattern": "(a)b", "group": "1"}, "abab", ["a"]),
         ({"method": "regexp", "pattern": "x*"}, "ab", [""]),
@@ -173,6 +179,13 @@ def test_except_takes_keys_out_again() -> None:
 )
 def test_string_types(parameters: dict[str, str], value: str, want: list[str]) -> None:
     assert sorted(tokens(strings("t", string_types={"t": parameters}), value)) == sorted(want)
+
+
+@pytest.mark.parametrize(("value", "text"), [("\udcff\udcfe", "Invalid UTF-8"), ("\udce3\udc81", "Too short string")])
+@pytest.mark.parametrize("separators", ["", ","])
+def test_split_refuses_what_is_no_utf_8(separators: str, value: str, text: str) -> None:
+    with pytest.raises(ModelError, match=text):
+        tokens(strings("t", string_types={"t": {"method": "split", "separators": separators}}), value)
 
 
 def test_the_step_of_a_regexp_type_is_the_length_of_its_group() -> None:

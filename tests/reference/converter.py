@@ -1,7 +1,9 @@
 """Datum to feature vector, step by step and with every key written out."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from tests.reference import ieee
@@ -136,18 +138,17 @@ def split_ngram(n: int) -> Callable[[bytes], list[bytes]]:
 
 
 def split_separators(separators: bytes) -> Callable[[bytes], list[bytes]]:
-    if not separators:
-        return lambda value: [value] if value else []
     parting = set(decode_utf8(separators))
 
     def tokens(value: bytes) -> list[bytes]:
-        runs: list[list[int]] = [[]]
-        for point in decode_utf8(value):
-            if point in parting:
-                runs.append([])
-            else:
-                runs[-1].append(point)
-        return [encode_utf8(run) for run in runs if run]
+        """Cut at the byte positions that the runs of code points have when they are encoded again."""
+        result, at = [], 0
+        for parts, run in groupby(decode_utf8(value), parting.__contains__):
+            size = len(encode_utf8(run))
+            if size and not parts:
+                result.append(value[at : at + size])
+            at += size
+        return result
 
     return tokens
 
@@ -262,6 +263,13 @@ class Converter:
         """Convert without counting the document."""
         return self._finish(self._sample(datum))
 
+    def convert_to_learn(self, datum: Datum) -> Vector:
+        """Convert and count a datum that a model learns from: its numbers must be finite."""
+        for key, x in datum.numbers:
+            if not math.isfinite(x):
+                raise ConversionError(f"cannot learn from a number that is not finite: {_text(key)}")
+        return self.convert_and_update(datum)
+
     def convert_and_update(self, datum: Datum) -> Vector:
         """Count the document in the statistics, then convert it."""
         vector = self._sample(datum)
@@ -298,9 +306,13 @@ def _matches(rule: dict[str, Any]) -> Matcher:
     return matcher_except(rule["key"], rule.get("except"))
 
 
+def _text(key: bytes) -> str:
+    return key.decode("utf-8", "surrogateescape")
+
+
 def _check(key: bytes) -> None:
     if b"$" in key:
-        raise ConversionError(f"feature key cannot contain '$': {key.decode('utf-8', 'surrogateescape')}")
+        raise ConversionError(f"feature key cannot contain '$': {_text(key)}")
 
 
 def _filtered(original: list[Any], rules: list[Any]) -> list[Any]:

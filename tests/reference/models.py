@@ -18,7 +18,7 @@ class Classifier:
     def train(self, data: list[Any]) -> int:
         for label, datum in data:
             self.linear.check(label)
-            vector = self.converter.convert_and_update(Datum.of(datum))
+            vector = self.converter.convert_to_learn(Datum.of(datum))
             self.linear.train(sort_and_merge(vector), label)
         return len(data)
 

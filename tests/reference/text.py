@@ -1,7 +1,7 @@
 """Reading of text parameters and of UTF-8 as the original does it, and the key matchers."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tests.reference.regex import compile_regex
 
@@ -60,8 +60,9 @@ def decode_utf8(text: bytes) -> list[int]:
     return points
 
 
-def encode_utf8(points: list[int]) -> bytes:
-    return "".join(map(chr, points)).encode("utf-8", "surrogatepass")
+def encode_utf8(points: Iterable[int]) -> bytes:
+    """Encode code points; those above U+10FFFF give nothing."""
+    return "".join(chr(point) for point in points if point <= 0x10FFFF).encode("utf-8", "surrogatepass")
 
 
 def matcher(pattern: str) -> Matcher:

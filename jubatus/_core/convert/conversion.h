@@ -24,7 +24,8 @@ struct Token {
     uint64_t hash;  // hash_part
 };
 
-// Finds tokens that were seen before in the same value. An entry of an earlier epoch is free, so nothing is cleared.
+// Finds tokens that occurred before in the same value. Each value has its own epoch: an entry of an earlier epoch is free,
+// so the table need not be cleared between values.
 struct Seen {
     struct Entry {
         uint32_t epoch, at;
@@ -85,7 +86,8 @@ struct Conversion {
     }
 };
 
-// Room for n more features, to be filled in place: a copy by wide loads would wait for narrow stores.
+// Appends n features for the caller to fill in place. To fill one elsewhere and copy it is slower: the copy loads whole
+// vectors and has to wait until the narrow stores before it are done.
 inline Feature* add_features(Conversion& w, size_t n) {
     w.features.resize(w.features.size() + n);
     return w.features.data() + w.features.size() - n;
@@ -107,7 +109,7 @@ inline void count_token(Conversion& w, const char* p, uint32_t n, uint64_t hash)
         i = (i + 1) & (seen.entries.size() - 1);
     }
     seen.entries[i] = {seen.epoch, uint32_t(w.tokens.size())};
-    // Field by field: a copy by wide loads would wait for the narrow stores of a temporary.
+    // Set in place, see add_features.
     w.tokens.emplace_back();
     Token& token = w.tokens.back();
     token.span.p = p;
@@ -179,7 +181,7 @@ inline void count_words(Conversion& w, Span value) {
     if (start) count_token(w, start, uint32_t(value.p + value.n - start));
 }
 
-// Offset 0 is a start whatever stands there.
+// Callers take offset 0 as a start, whatever its byte is.
 inline bool starts_character(char c) { return (c & 0xc0) != 0x80; }
 
 inline void count_ngrams(Conversion& w, Span value, uint32_t length) {

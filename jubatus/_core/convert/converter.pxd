@@ -9,6 +9,14 @@ from jubatus._core.convert.workspace cimport Conversion, NumberValue, StringValu
 from jubatus._core.kernels.bytes cimport Cursor, Span
 
 
+cdef enum:
+    # What a conversion does besides converting.
+    COUNT = 1    # count the datum in the document statistics
+    FINITE = 2   # refuse a datum with a NaN or an infinity among its numbers
+    LEARN = 3    # COUNT and FINITE: whoever learns from the datum asks for both
+    ORDERED = 4  # give the tokens of a value in the order of the original's map
+
+
 cdef int validate_datum(Cursor* c) noexcept nogil
 
 
@@ -17,8 +25,8 @@ cdef class Converter:
     cdef readonly Program program
     cdef Statistics statistics
 
-    cdef int convert(self, Conversion* w, Cursor* c, bint update, bint ordered) noexcept nogil
-    cdef int read(self, Conversion* w, Cursor* c) noexcept nogil
+    cdef int convert(self, Conversion* w, Cursor* c, int flags) noexcept nogil
+    cdef int read(self, Conversion* w, Cursor* c, bint finite) noexcept nogil
     cdef int filter_strings(self, Conversion* w) noexcept nogil
     cdef int filter_string(self, Conversion* w, const StringFilterRule* rule, StringValue v) noexcept nogil
     cdef void filter_numbers(self, Conversion* w) noexcept nogil

@@ -1,4 +1,4 @@
-"""From a packed datum to a feature vector, without a Python object on the way.
+"""Convert a packed datum to a feature vector without making Python objects.
 
 The steps and their order are those of the original: string filters, string rules on the original and on the filtered
 strings, number filters, number rules likewise, document statistics (training only), global weights and the removal of
@@ -7,7 +7,7 @@ zeros, combinations, and at last hashed names where the configuration asks for t
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from libc.math cimport exp, log
+from libc.math cimport exp, isfinite, log
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdio cimport snprintf
 from libc.string cimport memchr, memcpy
@@ -20,7 +20,7 @@ from jubatus._core.convert.program cimport (
     CombinationRuleData, NumberFilterRule, NumberRuleData, Piece, Program, StringFilterRule, StringRuleData,
 )
 from jubatus._core.convert.regex cimport Regex
-from jubatus._core.convert.split cimport MAX_GROUPS, padded, split_matches, split_separated
+from jubatus._core.convert.split cimport MAX_GROUPS, pad, split_matches, split_separated
 from jubatus._core.convert.statistics cimport Statistics
 from jubatus._core.convert.workspace cimport (
     REFUSED, Conversion, NumberValue, StringValue, Token, Workspace, add_features, check, count_ngrams, count_token,
@@ -48,7 +48,7 @@ cdef int validate_pairs(Cursor* c, bint numbers) noexcept nogil:
 
 
 cdef int validate_datum(Cursor* c) noexcept nogil:
-    """Step over a datum; a negative status where it is none. Missing lists are empty, further ones are skipped."""
+    """Step over a datum; return a negative status if it is none. Missing lists are empty, further ones are skipped."""
     cdef uint32_t parts = 0, i
     cdef int status = read_array(c[0], parts)
     for i in range(parts):
@@ -96,7 +96,7 @@ cdef class Converter:
         cdef size_t i
         c.at = <const uint8_t*><const char*>datum
         c.end = c.at + len(datum)
-        check(self.convert(&space.conversion, &c, update, not merge), space)
+        check(self.convert(&space.conversion, &c, (COUNT if update else 0) | (0 if merge else ORDERED)), space)
         features = []
         if merge:
             sort_and_merge(space.conversion, space.vector)
@@ -109,17 +109,19 @@ cdef class Converter:
             features.append((name, space.vector.values[i]))
         return features
 
-    cdef int convert(self, Conversion* w, Cursor* c, bint update, bint ordered) noexcept nogil:
+    cdef int convert(self, Conversion* w, Cursor* c, int flags) noexcept nogil:
         """Convert the datum under the cursor into w.features, unsorted and unmerged.
 
-        What is sorted afterwards need not be ordered, except where the order decides names or sums before.
+        Args:
+            flags: COUNT, FINITE and ORDERED, joined by |. Whoever sorts the features needs no ORDERED: where the order
+                decides names or sums of features, they are made in that order anyway.
         """
         cdef int status
-        ordered = ordered or self.program.combinations.size() or self.statistics.counts_groups
+        cdef bint ordered = flags & ORDERED or self.program.combinations.size() or self.statistics.counts_groups
         w.reset()
         w.shapes = self.program.shapes.data()
-        status = self.read(w, c)
-        if status:
+        status = self.read(w, c, flags & FINITE)
+        if status and status != REFUSED:
             w.error.assign(b"a datum is expected")
         if status == 0 and self.program.string_filters.size():
             status = self.filter_strings(w)
@@ -135,7 +137,7 @@ cdef class Converter:
             status = self.add_numbers(w, &w.filtered_numbers)
         if status:
             return status
-        if update:
+        if flags & COUNT:
             self.statistics.update(w)
         self.statistics.apply(w)
         if self.program.combinations.size():
@@ -144,8 +146,8 @@ cdef class Converter:
             self.hash_names(w)
         return 0
 
-    cdef int read(self, Conversion* w, Cursor* c) noexcept nogil:
-        """Read the datum's lists; nothing is copied."""
+    cdef int read(self, Conversion* w, Cursor* c, bint finite) noexcept nogil:
+        """Read the datum's lists without copying; refuse a number that is not finite where all must be."""
         cdef uint32_t parts = 0, part, pairs = 0, two = 0
         cdef StringValue s
         cdef NumberValue n
@@ -173,6 +175,8 @@ cdef class Converter:
                         status = read_raw(c[0], n.key.p, n.key.n)
                     if status == 0:
                         status = read_double(c[0], n.value)
+                    if status == 0 and finite and not isfinite(n.value):
+                        return refuse(w, b"cannot learn from a number that is not finite: ", n.key)
                     if status == 0:
                         w.numbers.push_back(n)
                 pairs -= 1
@@ -182,7 +186,7 @@ cdef class Converter:
         cdef size_t rule, i, known
         cdef int status = 0
         for rule in range(self.program.string_filters.size()):
-            known = w.filtered_strings.size()  # a rule sees what the rules before it made, never its own
+            known = w.filtered_strings.size()  # a rule filters what earlier rules made, but not what it makes itself
             for i in range(w.strings.size()):
                 if status == 0:
                     status = self.filter_string(w, &self.program.string_filters[rule], w.strings[i])
@@ -202,7 +206,7 @@ cdef class Converter:
         cdef Piece* piece
         if not selects(&rule.match, v.key.p, v.key.n):
             return 0
-        v.value = padded(w, v.value)
+        v.value = pad(w, v.value)
         w.scratch.clear()
         while at <= v.value.n:
             found = at
@@ -227,7 +231,7 @@ cdef class Converter:
                 if at < v.value.n:
                     w.scratch.append(v.value.p + at, 1)
                 at += 1
-        result.key = suffixed(w, v.key, rule.suffix)
+        result.key = append_suffix(w, v.key, rule.suffix)
         result.value.n = w.scratch.size()
         result.value.p = w.arena.take(result.value.n)
         memcpy(<void*>result.value.p, w.scratch.data(), result.value.n)
@@ -244,8 +248,8 @@ cdef class Converter:
             for i in range(originals + known):
                 v = w.numbers[i] if i < originals else w.filtered_numbers[i - originals]
                 if selects(&filter.match, v.key.p, v.key.n):
-                    v.key = suffixed(w, v.key, filter.suffix)
-                    v.value = changed(filter, v.value)
+                    v.key = append_suffix(w, v.key, filter.suffix)
+                    v.value = filter_number(filter, v.value)
                     w.filtered_numbers.push_back(v)
 
     cdef int add_strings(self, Conversion* w, vector[StringValue]* values, bint ordered) noexcept nogil:
@@ -305,12 +309,10 @@ cdef class Converter:
             count_token(w[0], value.p, value.n)
         elif rule.kind == MATCHES:
             return split_matches(w, <Regex>rule.regex, rule.group, value)
-        elif rule.separators_from == rule.separators_to:
-            if value.n:
-                count_token(w[0], value.p, value.n)
         else:
             return split_separated(
-                w, value, &self.program.separators[rule.separators_from], rule.separators_to - rule.separators_from
+                w, value, self.program.separators.data() + rule.separators_from,
+                rule.separators_to - rule.separators_from,
             )
         return 0
 
@@ -350,7 +352,7 @@ cdef class Converter:
         return 0
 
     cdef uint64_t whole_id(self, Conversion* w, const Feature* f) noexcept nogil:
-        """The id of a feature whose name has to be put together for it."""
+        """Return the id of a feature by writing its whole name. Slower than join_id, but fit for any name."""
         w.scratch.resize(f.name_size)
         put_name(&w.scratch[0], f[0], w.shapes)
         return name_id(w.scratch.data(), f.name_size)
@@ -425,7 +427,8 @@ cdef class Converter:
             f.id = name_id(digits, f.token_size)
 
 
-cdef Span suffixed(Conversion* w, Span key, Span suffix) noexcept nogil:
+cdef Span append_suffix(Conversion* w, Span key, Span suffix) noexcept nogil:
+    """Return key + suffix, in the arena of the conversion."""
     cdef Span result
     cdef char* out = w.arena.take(key.n + suffix.n)
     memcpy(out, key.p, key.n)
@@ -435,7 +438,8 @@ cdef Span suffixed(Conversion* w, Span key, Span suffix) noexcept nogil:
     return result
 
 
-cdef double changed(const NumberFilterRule* f, double x) noexcept nogil:
+cdef double filter_number(const NumberFilterRule* f, double x) noexcept nogil:
+    """Return what a number filter makes of a number."""
     if f.kind == ADD:
         return x + f.a
     if f.kind == GAUSSIAN:
@@ -450,7 +454,7 @@ cdef double changed(const NumberFilterRule* f, double x) noexcept nogil:
 
 
 cdef int refuse(Conversion* w, const char* reason, Span key) noexcept nogil:
-    """Note why the datum of this key cannot be converted; a NULL reason stands in w.error already."""
+    """Write to w.error why the datum cannot be converted, and the key. With NULL the reason is in w.error already."""
     if reason != NULL:
         w.error.assign(reason)
     w.error.append(key.p, key.n)

@@ -1,4 +1,4 @@
-"""The rules of a converter, compiled: what a conversion needs at hand, as plain structures."""
+"""The rules of a converter, compiled to plain C structures."""
 
 cimport cython
 from libc.stdint cimport uint32_t, uint64_t

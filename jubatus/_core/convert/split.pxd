@@ -9,6 +9,6 @@ cdef enum:
     MAX_GROUPS = 64
 
 
-cdef Span padded(Conversion* w, Span value) noexcept nogil
+cdef Span pad(Conversion* w, Span value) noexcept nogil
 cdef int split_matches(Conversion* w, Regex regex, int group, Span value) noexcept nogil
 cdef int split_separated(Conversion* w, Span value, const uint32_t* separators, size_t n) noexcept nogil

@@ -1,4 +1,4 @@
-"""Cutting the value of a string into tokens, where a regular expression or a set of separators says how."""
+"""Cut the value of a string into tokens, by a regular expression or by a set of separators."""
 
 from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy, memset
@@ -8,8 +8,11 @@ from jubatus._core.convert.workspace cimport REFUSED, Conversion, count_token
 from jubatus._core.kernels.bytes cimport Span
 
 
-cdef Span padded(Conversion* w, Span value) noexcept nogil:
-    """The value where a regular expression may read a little behind its end: a copy if it ends inside a character."""
+cdef Span pad(Conversion* w, Span value) noexcept nogil:
+    """Return the value so that the regular expression library may read a little behind its end.
+
+    The library does so where the value ends inside a character; only such a value is copied.
+    """
     cdef char* out
     if ends_inside_character(value.p, value.n):
         out = w.arena.take(value.n + SLACK)
@@ -20,12 +23,12 @@ cdef Span padded(Conversion* w, Span value) noexcept nogil:
 
 
 cdef int split_matches(Conversion* w, Regex regex, int group, Span value) noexcept nogil:
-    """Tokens are the texts of a group; the next attempt starts behind the group's length, not behind the match."""
+    """Count the texts of a group as tokens. As in 1.1 the next search starts behind the group's length, not the match."""
     cdef int begins[MAX_GROUPS]
     cdef int ends[MAX_GROUPS]
     cdef uint32_t at = 0
     cdef int length
-    value = padded(w, value)
+    value = pad(w, value)
     while at < value.n:
         length = regex.find_from(value.p, value.n, &at, begins, ends, MAX_GROUPS)
         if length < -1:
@@ -43,8 +46,12 @@ cdef int split_matches(Conversion* w, Regex regex, int group, Span value) noexce
 
 
 cdef int split_separated(Conversion* w, Span value, const uint32_t* separators, size_t n) noexcept nogil:
-    """Tokens are the maximal runs of code points that are no separators; a NUL byte ends the value."""
-    cdef uint32_t at = 0, start = 0, point, least
+    """Count the maximal runs of code points that are no separators as tokens. A NUL byte ends the value.
+
+    The original finds the place of a run by encoding the code points before it again. It encodes nothing for a code
+    point above U+10FFFF, so the runs behind one start 4 bytes too early, and so they do here.
+    """
+    cdef uint32_t at = 0, end = 0, start = 0, point, least  # end and start count bytes that are encoded again
     cdef int more, i
     cdef uint8_t b
     while at < value.n and value.p[at] != 0:
@@ -69,17 +76,20 @@ cdef int split_separated(Conversion* w, Span value, const uint32_t* separators, 
         if point < least:
             w.error.assign(b"Invalid UTF-8: ")
             return REFUSED
-        if contains(separators, n, point):
-            if at > start:
-                count_token(w[0], value.p + start, at - start)
-            start = at + 1 + more
         at += 1 + more
-    if at > start:
-        count_token(w[0], value.p + start, at - start)
+        if has_point(separators, n, point):
+            if end > start:
+                count_token(w[0], value.p + start, end - start)
+            start = end + 1 + more
+        if point <= 0x10ffff:
+            end += 1 + more
+    if end > start:
+        count_token(w[0], value.p + start, end - start)
     return 0
 
 
-cdef bint contains(const uint32_t* sorted_points, size_t n, uint32_t point) noexcept nogil:
+cdef bint has_point(const uint32_t* sorted_points, size_t n, uint32_t point) noexcept nogil:
+    """Return whether a code point is among sorted ones."""
     cdef size_t low = 0, high = n, middle
     while low < high:
         middle = (low + high) // 2

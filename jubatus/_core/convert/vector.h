@@ -45,7 +45,7 @@ inline uint32_t common_head(const std::vector<Feature>& features, const Shape* s
     return common;
 }
 
-// Bytes [skip, skip + 8) of the name, likewise.
+// Bytes [skip, skip + 8) of the name, as prefix_of returns them.
 inline uint64_t name_prefix(const Feature& f, const Shape& s, uint32_t skip) {
     uint64_t v = 0;
     uint32_t filled = 0;
@@ -70,7 +70,7 @@ inline int compare_names(const Feature& f, const Feature& g, const Shape* shapes
     return left.compare(right);
 }
 
-// Takes the features as they are.
+// Copies ids and values of the features, in their order.
 inline void take_features(const Conversion& c, Vector& v) {
     const std::vector<Feature>& features = c.features;
     size_t n = features.size();
@@ -82,7 +82,7 @@ inline void take_features(const Conversion& c, Vector& v) {
     }
 }
 
-// Takes the features sorted by (name, value), with the values of equal names added up in that order.
+// Sorts the features by (name, value) and adds up the values of equal names in that order.
 inline void sort_and_merge(const Conversion& c, Vector& v) {
     const std::vector<Feature>& features = c.features;
     const Shape* shapes = c.shapes;

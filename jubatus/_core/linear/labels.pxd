@@ -24,7 +24,10 @@ cdef class Labels:
     cdef void insert(self, const string& name, uint64_t id) noexcept nogil
     cdef uint32_t free_slot(self) noexcept nogil
     cdef void remove(self, uint32_t slot) noexcept nogil
-    cdef void arrange(self) noexcept nogil
+    cdef void rebuild(self) noexcept nogil
+    cdef void list_order(self, vector[int32_t]* out) noexcept nogil
+    cdef vector[int32_t]* arrange(self) noexcept nogil
+    cdef vector[int32_t]* in_order(self, vector[int32_t]* spare) noexcept nogil
     cdef void clear(self) noexcept nogil
     cdef void pack(self, Buffer* out) noexcept nogil
     cdef int unpack(self, Cursor* c) noexcept nogil

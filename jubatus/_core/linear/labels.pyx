@@ -1,7 +1,8 @@
 """Labels of a linear model: their numbers and their order.
 
-The order of labels is visible in replies and decides ties, so it is that of the original's hash maps: the numbers go
-in the order of a map keyed by number into a map keyed by name, and that one's order is the result.
+The order of labels is visible in replies and decides ties, so it must be that of the original. The original has two
+hash maps: one from numbers to names, and one keyed by name that is filled by iterating over the first. The iteration
+order of the second is the result order.
 """
 
 cimport cython
@@ -24,7 +25,10 @@ cdef class Labels:
     """Labels in slots 0, 1, 2, ... that are used again after a removal, with the numbers that model files know them by.
 
     Attributes (C level):
-        order: the slots in result order.
+        by_id: the order of the map keyed by number.
+        by_name: the order of the map keyed by name, which is the result order.
+        order: the slots in result order when it was listed last. Labels added since are missing: it is up to date if it
+            is as long as `slots`. Read it by arrange and in_order.
     """
 
     cdef uint32_t find(self, const string& name) noexcept nogil:
@@ -32,24 +36,28 @@ cdef class Labels:
         return NONE if found == self.slots.end() else dereference(found).second
 
     cdef uint32_t add(self, const string& name) noexcept nogil:
-        """The label's slot; a label that is not there gets the next number."""
+        """Return the label's slot; a label that is not there gets the next number.
+
+        Takes constant time on average. Only where labels were removed before, each of which takes linear time, a new
+        one may take linear time as well.
+        """
         cdef uint32_t slot = self.find(name)
+        cdef bint is_last = self.next_id <= PRIMES[self.by_id.step]
         if slot != NONE:
             return slot
         self.insert(name, self.next_id)
         slot = dereference(self.slots.find(name)).second
         self.next_id += 1
-        if self.next_id <= PRIMES[self.by_id.step]:
-            # All numbers are below the bucket count, so the newest stands last in the order by number.
+        # While all numbers are below the bucket count, the map keyed by number iterates in ascending order: the new
+        # label comes last. It must have been so before as well, or growing has changed the order of the others.
+        if is_last and self.next_id <= PRIMES[self.by_id.step]:
             self.by_name.insert(slot, fnv1a(name.data(), name.size()))
-            self.order.resize(self.slots.size())
-            self.by_name.order(self.order.data())
         else:
-            self.arrange()
+            self.rebuild()
         return slot
 
     cdef void insert(self, const string& name, uint64_t id) noexcept nogil:
-        """Take up a label with its number; arrange() must follow."""
+        """Add a label with its number to all but by_name; the caller adds it there or calls rebuild."""
         cdef uint32_t slot
         cdef unordered_map[string, uint32_t].iterator found = self.reserved.find(name)
         if found == self.reserved.end():
@@ -63,7 +71,7 @@ cdef class Labels:
         self.by_id.insert(slot, id)
 
     cdef uint32_t reserve(self, const string& name) noexcept nogil:
-        """The label's slot; a label that is not there stays unknown, but has its slot when it is added."""
+        """Return the label's slot. Keep a free slot for an unknown label, which gets it when it is added."""
         cdef unordered_map[string, uint32_t].iterator found
         cdef uint32_t slot = self.find(name)
         if slot != NONE:
@@ -91,10 +99,10 @@ cdef class Labels:
         self.slots.erase(self.names[slot])
         self.names[slot].clear()
         self.idle.push_back(slot)
-        self.arrange()
+        self.rebuild()
 
-    cdef void arrange(self) noexcept nogil:
-        """Make the order anew."""
+    cdef void rebuild(self) noexcept nogil:
+        """Fill the map keyed by name again, in the order of the map keyed by number, and list its order."""
         cdef vector[int32_t] numbered
         cdef int32_t slot
         numbered.resize(self.slots.size())
@@ -102,8 +110,25 @@ cdef class Labels:
         self.by_name.clear()
         for slot in numbered:
             self.by_name.insert(slot, fnv1a(self.names[slot].data(), self.names[slot].size()))
-        self.order.resize(numbered.size())
-        self.by_name.order(self.order.data())
+        self.list_order(&self.order)
+
+    cdef void list_order(self, vector[int32_t]* out) noexcept nogil:
+        """Write the slots in result order."""
+        out.resize(self.slots.size())
+        self.by_name.order(out.data())
+
+    cdef vector[int32_t]* arrange(self) noexcept nogil:
+        """Return the slots in result order. Callers need the model for themselves: the order is kept."""
+        if self.order.size() != self.slots.size():
+            self.list_order(&self.order)
+        return &self.order
+
+    cdef vector[int32_t]* in_order(self, vector[int32_t]* spare) noexcept nogil:
+        """Return the slots in result order. Changes nothing but `spare`, which may be where the order is returned."""
+        if self.order.size() == self.slots.size():
+            return &self.order
+        self.list_order(spare)
+        return spare
 
     cdef void clear(self) noexcept nogil:
         self.slots.clear()
@@ -133,14 +158,14 @@ cdef class Labels:
         out.uint(self.next_id)
 
     cdef int unpack(self, Cursor* c) noexcept nogil:
-        """Read into one that has nothing in it."""
+        """Read packed labels; there must be none before."""
         cdef uint32_t more = 0, n = 0, size = 0
         cdef uint64_t id = 0
         cdef const char* p = NULL
         cdef string name
         cdef int status = open_struct(c[0], 3, more)
         if status == 0:
-            status = skip(c[0])  # names to numbers: the other map says the same
+            status = skip(c[0])  # the map from names to numbers: the map from numbers to names holds the same
         if status == 0:
             status = read_map(c[0], n)
         while status == 0 and n:
@@ -154,7 +179,7 @@ cdef class Labels:
             n -= 1
         if status == 0:
             status = read_unsigned(c[0], self.next_id)
-        self.arrange()
+        self.rebuild()
         return status if status else close_struct(c[0], more)
 
     cdef void swap(self, Labels other) noexcept nogil:

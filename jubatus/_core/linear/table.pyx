@@ -381,6 +381,7 @@ cdef class WeightTable:
 
     cdef vector[string] labels_of_diff(self) noexcept nogil:
         """The labels of what was learned since the last MIX, in result order."""
+        cdef vector[int32_t] spare
         cdef vector[char] found
         cdef vector[string] labels
         cdef Row* row
@@ -392,7 +393,7 @@ cdef class WeightTable:
             for k in range(row.count):
                 if (<uint32_t*>row.block)[k] & DIFF:
                     found[(<uint32_t*>row.block)[k] & LABEL] = 1
-        for slot in self.labels.order:
+        for slot in self.labels.in_order(&spare)[0]:
             if found[slot]:
                 labels.push_back(self.labels.names[slot])
         return labels

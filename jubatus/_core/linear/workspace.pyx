@@ -9,4 +9,5 @@ cdef class LinearWorkspace(Workspace):
     Attributes (C level):
         rows: the row of each feature of the vector, or NONE; WeightTable.find_rows sets them.
         scores: of each label, by slot; WeightTable.score sets them.
+        labels: room for the slots of the labels in result order, for Labels.in_order.
     """

@@ -7,8 +7,9 @@ these two apart. They differ in when and how far (linear/steps).
 from libc.float cimport DBL_MAX
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libcpp.string cimport string
+from libcpp.vector cimport vector
 
-from jubatus._core.convert.converter cimport Converter, validate_datum
+from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, validate_datum
 from jubatus._core.convert.workspace cimport REFUSED, Workspace, sort_and_merge, take_features
 from jubatus._core.handler cimport Body, handler
 from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_array, read_raw, skip
@@ -140,7 +141,7 @@ cdef class Classifier(Model):
         if fields < 2:
             nothing.at = EMPTY_DATUM
             nothing.end = EMPTY_DATUM + 1
-        status = self.converter.convert(&w.conversion, &nothing if fields < 2 else c, True, False)
+        status = self.converter.convert(&w.conversion, &nothing if fields < 2 else c, LEARN)
         if status:
             return status
         for k in range(2, fields):
@@ -191,8 +192,9 @@ cdef class Classifier(Model):
         cdef int32_t slot
         cdef size_t i
         cdef double most = -DBL_MAX
-        for i in range(self.weights.labels.order.size()):
-            slot = self.weights.labels.order[i]
+        cdef vector[int32_t]* order = self.weights.labels.arrange()
+        for i in range(order.size()):
+            slot = order[0][i]
             if <uint32_t>slot == label and self.method != PERCEPTRON:
                 continue
             if i == 0 or w.scores[slot] > most:
@@ -324,6 +326,7 @@ cdef int train(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w) no
 cdef int classify(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w) noexcept nogil:
     cdef uint32_t n = 0, i
     cdef int32_t slot
+    cdef vector[int32_t]* order
     cdef Cursor probe = args[0]
     cdef int status = validate_datums(&probe, &n)
     if status:
@@ -332,13 +335,14 @@ cdef int classify(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w)
     read_array(args[0], n)
     out.array(n)
     for i in range(n):
-        status = self.converter.convert(&w.conversion, args, False, True)
+        status = self.converter.convert(&w.conversion, args, ORDERED)
         if status:
             return status
         take_features(w.conversion, w.vector)
         self.weights.score(w)
-        out.array(self.weights.labels.order.size())
-        for slot in self.weights.labels.order:
+        order = self.weights.labels.in_order(&w.labels)
+        out.array(order.size())
+        for slot in order[0]:
             out.array(2)
             out.raw(self.weights.labels.names[slot].data(), self.weights.labels.names[slot].size())
             out.number(w.scores[slot])

@@ -1,6 +1,6 @@
 """weight: shows what the converter makes of a datum."""
 
-from jubatus._core.convert.converter cimport Converter
+from jubatus._core.convert.converter cimport COUNT, Converter
 from jubatus._core.convert.features cimport Feature, put_name
 from jubatus._core.convert.workspace cimport Workspace, sort_and_merge
 from jubatus._core.handler cimport Body, handler
@@ -46,17 +46,17 @@ cdef class Weight(Model):
 
 
 cdef int update(Weight self, Cursor* args, Buffer* out, Workspace w) noexcept nogil:
-    return write_features(self, args, True, out, w)
+    return write_features(self, args, COUNT, out, w)
 
 
 cdef int calc_weight(Weight self, Cursor* args, Buffer* out, Workspace w) noexcept nogil:
-    return write_features(self, args, False, out, w)
+    return write_features(self, args, 0, out, w)
 
 
-cdef int write_features(Weight self, Cursor* args, bint counts, Buffer* out, Workspace w) noexcept nogil:
+cdef int write_features(Weight self, Cursor* args, int flags, Buffer* out, Workspace w) noexcept nogil:
     cdef const Feature* f
     cdef size_t i
-    cdef int status = self.converter.convert(&w.conversion, args, counts, False)
+    cdef int status = self.converter.convert(&w.conversion, args, flags)
     if status:
         return status
     sort_and_merge(w.conversion, w.vector)

@@ -43,10 +43,16 @@ def one_type(name: str = "t", **parameters: str) -> dict[str, Any]:
     return {"string_types": {name: parameters} if parameters else {}, "string_rules": [rule]}
 
 
-@given(st.lists(st.sampled_from([*b"ab \t\n\v\f\r,", 0xC3, 0xA9, 0xE3, 0x81, 0x82, 0x80, 0xF0, 0x9F, 0xFF]), max_size=60))
-@example(list(b"hello world foo bar baz"))
-def test_every_string_type_cuts_any_bytes_alike(value: list[int]) -> None:
-    datum = [[["k", bytes(value)]], [], []]
+PIECES = [*(bytes([c]) for c in b"ab \t\n\v\f\r,\0\xc3\xa9\xe3\x81\x82\x80\xf0\x9f\xff"), b"\xf4\x90\x80\x80", b"\xf7\xbf\xbf\xbf"]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=60).map(b"".join))
+@example(b"hello world foo bar baz")
+@example(b"a\0b")
+@example(b"\xff\xfe")
+@example(b"a,\xf7\xbf\xbf\xbfb,c,d")
+def test_every_string_type_cuts_any_bytes_alike(value: bytes) -> None:
+    datum = [[["k", value]], [], []]
     compare(one_type("space"), datum)
     compare(one_type("str"), datum)
     for parameters in (
@@ -54,6 +60,7 @@ def test_every_string_type_cuts_any_bytes_alike(value: list[int]) -> None:
         {"method": "ngram", "char_num": "2"},
         {"method": "ngram", "char_num": "5"},
         {"method": "split", "separators": ", é"},
+        {"method": "split", "separators": ""},
         {"method": "regexp", "pattern": "."},
         {"method": "regexp", "pattern": "(a+)b?", "group": "1"},
         {"method": "regexp", "pattern": r"\w+|\s"},

@@ -16,7 +16,8 @@ CONVERTER = {"num_rules": [{"key": "*", "type": "num"}]}
 
 labels = st.sampled_from(["a", "b", "c", "d", "e", "f", "", "あ"])
 small = st.sampled_from([1.0, -1.0, 2.0, 0.5, -0.5, 1.0, 0.0])
-wild = st.floats(width=64) | st.sampled_from([1e200, -1e200, 1e-200, float("inf"), float("nan")])
+finite = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([1e200, -1e200, 1e-200])
+wild = finite | st.floats() | st.sampled_from([float("inf"), float("nan")])
 
 
 def datum(numbers: st.SearchStrategy[float], size: int = 5) -> st.SearchStrategy[list[Any]]:
@@ -64,9 +65,9 @@ def test_small_numbers(method: str, distributed: bool, data: list[Any], queries:
 
 @pytest.mark.parametrize("method", METHODS)
 @settings(max_examples=60)
-@given(data=training(wild), queries=st.lists(datum(wild), max_size=3), c=c_values | st.sampled_from([1e38, 3e38, 2e-38]))
+@given(data=training(finite), queries=st.lists(datum(wild), max_size=3), c=c_values | st.sampled_from([1e38, 3e38, 2e-38]))
 def test_wild_numbers(method: str, data: list[Any], queries: list[Any], c: float) -> None:
-    """Infinities, NaN, overflow, and vectors whose square vanishes."""
+    """Overflow, vectors whose square vanishes, and infinities and NaN in what is asked."""
     once = [[label, [[], list(dict(pairs).items())]] for label, (_, pairs) in data]
     fast, slow = both(config_of(method, c), False)
     assert call(fast, "train", once) == slow.train(bytes_of(once)) == len(once)

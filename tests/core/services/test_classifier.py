@@ -1,5 +1,7 @@
 """Tests of jubatus._core.services.classifier: any sequence of calls answers as the slow model, bit for bit."""
 
+import math
+import time
 from typing import Any
 
 import pytest
@@ -7,13 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jubatus._core.services.classifier import Classifier
 
-from jubatus._core.wire import pack, unpack
+from jubatus._core.wire import Reader, pack, unpack
 from jubatus.errors import BadArguments, ModelError
 from tests.core.calls import call, diff_of, exact, give, mix_alone, mix_slow_alone, stored
 from tests.core.linear.test_table import METHODS, bytes_of
 from tests.core.strategies import configs, data
 from tests.reference import models
 from tests.reference.text import ConversionError
+from tests.reference.tr1 import hash_bytes
 
 labels = st.sampled_from(["a", "b", "c", "d", "e", "あ", "0", "1"])
 steps = st.lists(
@@ -170,6 +173,69 @@ def test_a_batch_keeps_what_came_before_a_datum_that_is_refused() -> None:
         call(model, "train", [*FIRST, ["a", [[["k$", "x"]]]], ["c", FIRST[0][1]]])
     call(want, "train", FIRST)
     assert model.pack() == want.pack()
+
+
+@pytest.mark.parametrize("distributed", [False, True])
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_number_that_is_not_finite_is_not_learned(method: str, distributed: bool, value: float) -> None:
+    """Not even where no rule takes it; what stood before its datum is learned, and nothing of its own."""
+    config = SIMPLE | {"method": method, "parameter": {"regularization_weight": 1.0}}
+    config["parameter"] = None if method in ("perceptron", "PA") else config["parameter"]
+    config["converter"] = SIMPLE["converter"] | {"num_rules": [{"key": "n", "type": "num"}]}
+    model, want = (Classifier(config, distributed=distributed) for _ in range(2))
+    call(want, "train", FIRST)
+    for key in ("n", "other é", ""):
+        bad = ["c", [[["t", "x new"]], [["n", 1.0], [key, value]]]]
+        call(model, "clear")
+        with pytest.raises(ModelError, match=f"^cannot learn from a number that is not finite: {key}$"):
+            call(model, "train", [*FIRST, bad, ["d", FIRST[0][1]]])
+        assert model.pack() == want.pack()
+        assert call(model, "get_labels") == {b"a": 1, b"b": 1}
+    assert exact(call(model, "classify", [bad[1]])) == exact(call(want, "classify", [bad[1]]))
+
+
+def test_what_the_converter_computes_need_not_be_finite() -> None:
+    """As in 1.1: sums, filters and combinations of finite numbers may overflow, and are learned."""
+    config = {"method": "PA", "converter": {"num_rules": [{"key": "*", "type": "num"}]}}
+    fast, slow = Classifier(config), models.Classifier(config)
+    data = [["a", [[], [["n", 1e308], ["n", 1e308]]]], ["b", [[], [["n", 1.0]]]]]
+    assert call(fast, "train", data) == slow.train(bytes_of(data)) == 2
+    assert stored(unpack(fast.pack())) == stored(slow.pack())
+    (scores,) = call(fast, "classify", [[[], [["n", 1.0]]]])
+    assert any(math.isnan(score) for _, score in scores)
+
+
+def test_labels_that_were_removed_leave_the_order_of_1_1() -> None:
+    """The hash maps of 1.1 grow with the 12th label. Until then the number 11 stands before 1, and behind it afterwards.
+
+    The names of these two fall into one bucket, before the maps grow and afterwards: their order shows that of numbers.
+    """
+    names = [str(i) for i in range(2000)]
+    first = "a"
+    second = next(name for name in names if hash_bytes(name.encode()) % 253 == hash_bytes(b"a") % 253)
+    fast, slow = Classifier(SIMPLE), models.Classifier(SIMPLE)
+    for label in ["x0", first, *(f"x{i}" for i in range(2, 11))]:
+        assert call(fast, "set_label", label) is slow.set_label(label.encode()) is True
+    assert call(fast, "delete_label", "x0") is slow.delete_label(b"x0") is True
+    for label in (second, "x12", "x13"):
+        assert call(fast, "set_label", label) is slow.set_label(label.encode()) is True
+        assert exact(call(fast, "classify", [[]])) == exact(slow.classify([[]]))
+
+
+def test_a_new_label_costs_the_same_among_many_labels() -> None:
+    def seconds(count: int) -> float:
+        model = Classifier(SIMPLE)
+        requests = [Reader(pack(["", str(i)])) for i in range(count)]
+        for request in requests:
+            request.arguments(1)
+        begin = time.process_time()
+        for request in requests:
+            model.set_label(request)
+        return time.process_time() - begin
+
+    # Four times the labels took 16 times as long and more when each of them made the order of all again.
+    assert min(seconds(20_000) for _ in range(3)) < 8 * min(seconds(5_000) for _ in range(3))
 
 
 def test_a_standalone_model_keeps_what_it_does_not_use_of_a_distributed_one() -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from jubatus.cli import args, start
 
 if TYPE_CHECKING:
-    from jubatus.server import app
+    from jubatus.server.settings import Cluster
 
 
 def classifier() -> int:
@@ -43,8 +43,9 @@ def main(name: str) -> int:
 
     from jubatus import idl
     from jubatus.server import app
+    from jubatus.server.settings import Settings
 
-    settings = app.Settings(
+    settings = Settings(
         **common,
         **paths,
         threads=given.number("thread"),
@@ -56,11 +57,11 @@ def main(name: str) -> int:
     return app.run(idl.service(name), settings)
 
 
-def cluster(given: args.Given) -> "app.Cluster":
+def cluster(given: args.Given) -> "Cluster":
     """Return what the options say about the cluster."""
-    from jubatus.server import app
+    from jubatus.server.settings import Cluster
 
-    return app.Cluster(
+    return Cluster(
         zookeeper=given.text("zookeeper"),
         name=given.text("name"),
         mixer=given.text("mixer"),

@@ -8,7 +8,17 @@ from contextlib import contextmanager
 from jubatus.cli import args, session
 from jubatus.cluster import paths
 from jubatus.cluster.coordinator import Coordinator, NodeExists, NoNode
+from jubatus.daemon.settings import Kind, Option
 from jubatus.errors import ClusterError, ConfigError
+
+OPTIONS = (
+    Option("cmd", "c", Kind.STRING, "what to do: write, read, delete or list", mandatory=True),
+    Option("file", "f", Kind.STRING, "configuration file [write]"),
+    Option("type", "t", Kind.STRING, "type of the servers [write, read, delete]"),
+    Option("name", "n", Kind.STRING, "name of the cluster [write, read, delete]"),
+    session.ZOOKEEPER,
+    session.DEBUG,
+)
 
 TRIES = 4
 """How often the lock is tried, a second apart."""
@@ -19,7 +29,7 @@ COMMANDS = (*NEEDED, "list")
 
 def main() -> int:
     """Run ``jubaconfig``; return the exit status."""
-    given = args.parse(args.CONFIG, sys.argv)
+    given = args.parse(OPTIONS, sys.argv)
     command, type, name, file = (given.text(option) for option in ("cmd", "type", "name", "file"))
     if command not in COMMANDS:
         args.fail(f"unknown cmd: {command}")

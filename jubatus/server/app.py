@@ -14,7 +14,8 @@ def run(service: Service, settings: Settings) -> int:
     """Be a server of the service until a signal ends it; return the exit status."""
     if settings.config_test:
         return check(service, settings)
-    return life.run(settings, program(service, settings), greeting(settings))
+    mode = "standalone mode" if settings.cluster is None else "multinode mode"
+    return life.run(settings, program(service, settings), mode)
 
 
 def program(service: Service, settings: Settings) -> Callable[[str], life.Program]:
@@ -38,27 +39,3 @@ def check(service: Service, settings: Settings) -> int:
         return 1
     print("Configuration OK", file=sys.stderr)
     return 0
-
-
-def greeting(settings: Settings) -> dict[str, object]:
-    """Return what the log says at first."""
-    lines: dict[str, object] = {
-        "mode": "standalone mode" if settings.cluster is None else "multinode mode",
-        "timeout": settings.timeout,
-        "thread": settings.threads,
-        "datadir": settings.datadir,
-        "logdir": settings.logdir,
-        "log config": settings.log_config,
-    }
-    if settings.cluster is None:
-        return lines | {"configuration": settings.configpath, "model file": settings.model_file}
-    cluster = settings.cluster
-    return lines | {
-        "zookeeper": cluster.zookeeper,
-        "name": cluster.name,
-        "mixer": cluster.mixer,
-        "interval sec": cluster.interval_sec or "disabled",
-        "interval count": cluster.interval_count or "disabled",
-        "zookeeper timeout": cluster.zookeeper_timeout,
-        "interconnect timeout": cluster.interconnect_timeout,
-    }

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from jubatus.cluster import paths, zookeeper
 from jubatus.cluster.coordinator import Coordinator
 from jubatus.cluster.membership import Member
+from jubatus.daemon import life
 from jubatus.errors import ClusterError
 from jubatus.idl import LINEAR_MIX, PUSH_MIX, Host, Service
 from jubatus.mixer.runner import Mixer
@@ -21,12 +22,9 @@ from jubatus.server.cluster_handlers import Handed, LinearHandlers, MixHandlers,
 from jubatus.server.common_handlers import CommonHandlers
 from jubatus.server.configuration import make_model
 from jubatus.server.dispatch import Dispatcher, bind
-from jubatus.server.settings import Settings
-from jubatus.server.standalone import facts
+from jubatus.server.settings import LINEAR_MIXER, Settings
 
 log = logging.getLogger("jubatus")
-
-LINEAR_MIXER = "linear_mixer"
 
 MIXER_GRACE = 4.0
 """Seconds that the mixer gets for its end: as ZooKeeper takes its time too, a visor waits little longer."""
@@ -81,7 +79,13 @@ class Clustered:
             node=self._node.name,
             datadir=settings.datadir,
             loaded="",
-            facts=facts(self._service, settings) | self._facts(),
+            facts={
+                **life.identity(settings),
+                "is_standalone": "0",
+                "type": self._service.name,
+                "configpath": self._config_path,
+                "use_cht": str(int(self._service.uses_cht)),
+            },
             counts=lambda: {"update_count": str(dispatcher.updates)} | self.status(),
         )
         own = OwnModel(self._model, self._executor, handed)
@@ -139,21 +143,6 @@ class Clustered:
         self._session.close()
         self._blocking.shutdown(wait=False)
         self._executor.shutdown()
-
-    def _facts(self) -> dict[str, str]:
-        cluster = self._cluster
-        return {
-            "is_standalone": "0",
-            "configpath": self._config_path,
-            "zk": cluster.zookeeper,
-            "name": cluster.name,
-            "interval_sec": str(cluster.interval_sec),
-            "interval_count": str(cluster.interval_count),
-            "zookeeper_timeout": str(cluster.zookeeper_timeout),
-            "interconnect_timeout": str(cluster.interconnect_timeout),
-            "mixer": cluster.mixer,
-            "use_cht": str(int(self._service.uses_cht)),
-        }
 
     def status(self) -> dict[str, str]:
         """Return the entries of the status that only a server of a cluster has, and that change."""

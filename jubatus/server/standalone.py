@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from jubatus import COMPATIBLE
 from jubatus._core.model import Model
 from jubatus.daemon import life
 from jubatus.errors import ConfigError, ModelError
@@ -55,14 +54,15 @@ def assemble(
     service: Service, settings: Settings, model: Model, config: bytes, node: str, executor: ThreadPoolExecutor
 ) -> Dispatcher:
     """Bind the rows of a standalone server to its handlers; no thread is started yet."""
+    assert settings.files is not None
     common = CommonHandlers(
         model,
         service=service.name,
         config=config,
         node=node,
         datadir=settings.datadir,
-        loaded=settings.model_file,
-        facts=facts(service, settings),
+        loaded=settings.files.model_file,
+        facts={**life.identity(settings), "is_standalone": "1", "type": service.name},
         counts=lambda: {"update_count": str(dispatcher.updates)},
     )
     methods = [method for method in service.all_methods if method.host is Host.SERVER]
@@ -72,33 +72,18 @@ def assemble(
 
 def build(service: Service, settings: Settings) -> tuple[Model, bytes]:
     """Return the model of a standalone server and the text of its configuration; raise JubatusError."""
-    path = settings.model_file or settings.configpath
-    if not settings.model_file:
+    assert settings.files is not None
+    configpath, model_file = settings.files.configpath, settings.files.model_file
+    path = model_file or configpath
+    if not model_file:
         config = read(path)
         return make_model(service, config, path), config
     try:
         config, driver = storage.load(path, type=service.name, config=None)
-        if settings.configpath:
-            log.info("the configuration of the model file is used, that of %s is not", settings.configpath)
+        if configpath:
+            log.info("the configuration of the model file is used, that of %s is not", configpath)
         model = make_model(service, config, path)
         model.unpack(driver)
     except ModelError as error:
         raise ConfigError(str(error) if path in str(error) else f"{path}: {error}") from error
     return model, config
-
-
-def facts(service: Service, settings: Settings) -> dict[str, str]:
-    """Return the entries of the status that do not change."""
-    return {
-        "timeout": str(settings.timeout),
-        "threadnum": str(settings.threads),
-        "datadir": settings.datadir,
-        "logdir": settings.logdir,
-        "log_config": settings.log_config,
-        "is_standalone": "1",
-        "VERSION": COMPATIBLE,
-        "PROGNAME": settings.program,
-        "type": service.name,
-        "configpath": settings.configpath,
-        "user": life.login(),
-    }

@@ -1,7 +1,9 @@
 import pytest
 
 from jubatus.cli import args
-from jubatus.cli.args import Kind, Option, flag, parse
+from jubatus.cli.args import parse
+from jubatus.cli.server import OPTIONS as SERVER
+from jubatus.daemon.settings import Kind, Option, flag
 
 OPTIONS = (
     Option("port", "p", Kind.INT, "a port", 9199, 1, 65535),
@@ -140,15 +142,15 @@ def test_refusal_by_the_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_letters_and_names_are_used_once() -> None:
-    letters = [option.short for option in [*args.SERVER, args.HELP] if option.short]
-    names = [option.name for option in [*args.SERVER, args.HELP]]
+    letters = [option.short for option in [*SERVER, args.HELP] if option.short]
+    names = [option.name for option in [*SERVER, args.HELP]]
     assert len(set(letters)) == len(letters)
     assert len(set(names)) == len(names)
 
 
 def test_server_options_are_those_of_the_original_in_its_order() -> None:
-    assert "".join(option.short for option in args.SERVER) == "pbBctdlgfmDTznxsiZIv"
-    defaults = {option.name: option.default for option in args.SERVER if option.kind is not Kind.FLAG}
+    assert "".join(option.short for option in SERVER) == "pbBctdlgfmDTznxsiZIv"
+    defaults = {option.name: option.default for option in SERVER if option.kind is not Kind.FLAG}
     assert {name: value for name, value in defaults.items() if value != ""} == {
         "rpc-port": 9199,
         "thread": 2,

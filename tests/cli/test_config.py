@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jubatus.cli import args, config, session
+from jubatus.cli import config, session
 from jubatus.cluster import paths
 from jubatus.cluster.lock import Lock
 from jubatus.cluster.membership import prepare
@@ -198,4 +198,4 @@ def test_no_zookeeper(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_letters_of_options() -> None:
-    assert "".join(option.short for option in args.CONFIG) == "cftnzd"
+    assert "".join(option.short for option in config.OPTIONS) == "cftnzd"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jubatus.cli import args, ctl, session
+from jubatus.cli import ctl, session
 from jubatus.cluster import paths
 from jubatus.cluster.membership import prepare
 from jubatus.cluster.memory import MemorySession
@@ -206,4 +206,4 @@ def test_errors_by_number(tree: MemorySession, run: Run) -> None:
 
 
 def test_letters_of_options() -> None:
-    assert "".join(option.short for option in args.CTL) == "csntNziBCTDLGXSIZRd"
+    assert "".join(option.short for option in ctl.OPTIONS) == "csntNziBCTDLGXSIZRd"

@@ -2,7 +2,7 @@ from importlib.metadata import version
 
 import pytest
 
-from jubatus.cli import args
+from jubatus.cli import args, keeper
 from tests.conftest import command, free_port
 
 KEEPERS = ("classifier_keeper", "classifier_proxy", "weight_keeper", "weight_proxy")
@@ -25,7 +25,7 @@ def test_version(program: str) -> None:
 
 
 def test_the_options_are_those_of_the_original_and_one_more() -> None:
-    given = args.parse(args.KEEPER, ["jubaclassifier_keeper"])
+    given = args.parse(keeper.OPTIONS, ["jubaclassifier_keeper"])
     assert given.values == {
         "rpc-port": 9199,
         "listen_addr": "",
@@ -44,7 +44,7 @@ def test_the_options_are_those_of_the_original_and_one_more() -> None:
         "version": False,
         "help": False,
     }
-    assert "".join(option.short for option in args.KEEPER) == "pbBctZIDzESlgv"
+    assert "".join(option.short for option in keeper.OPTIONS) == "pbBctZIDzESlgv"
 
 
 @pytest.mark.parametrize(

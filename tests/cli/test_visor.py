@@ -12,7 +12,7 @@ from typing import Protocol
 import psutil
 import pytest
 
-from jubatus.cli import args
+from jubatus.cli.visor import OPTIONS
 from jubatus.cluster.coordinator import Coordinator
 from jubatus.cluster.zookeeper import connect
 from tests.conftest import BIN, PATIENCE, Running, end_in_order, free_port, wait_for
@@ -265,4 +265,4 @@ def test_no_zookeeper() -> None:
 
 
 def test_letters_of_options() -> None:
-    assert "".join(option.short for option in args.VISOR) == "pbBzlgtd"
+    assert "".join(option.short for option in OPTIONS) == "pbBzlgtd"

@@ -9,7 +9,7 @@ import pytest
 
 from jubatus import SERVICES
 from jubatus.idl import Host, Lock, Method, service
-from jubatus.server.settings import Settings
+from jubatus.server.settings import Files, Settings
 from jubatus.server.standalone import assemble
 from tests.conftest import Start
 
@@ -26,7 +26,7 @@ WORDS = {"converter": {"string_rules": [{"key": "*", "type": "space", "sample_we
 def test_every_row_has_a_handler(name: str) -> None:
     declared = service(name)
     model = declared.model_class(CONFIGS[name])
-    settings = Settings("juba", 1, "", "", 0, "", "", False, 1, "", "", "", False, 1000)
+    settings = Settings("juba", files=Files())
     with ThreadPoolExecutor(1) as executor:
         dispatcher = assemble(declared, settings, model, b"{}", "node", executor)
     assert dispatcher.updates == 0

@@ -59,9 +59,8 @@ class Three:
     async def start(self) -> None:
         for port in self.ports:
             settings = Settings(
-                "jubaclassifier", port, "127.0.0.1", "", 0, "", "", False, 2, self._folder, "", "", False, 1 << 28,
-                self._settings,
-            )  # fmt: skip
+                "jubaclassifier", port, "127.0.0.1", timeout=0, datadir=self._folder, cluster=self._settings
+            )
             program = await asyncio.to_thread(Clustered, service("classifier"), settings, "127.0.0.1")
             Cut.owner = port
             server = program.server()

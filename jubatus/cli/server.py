@@ -7,22 +7,12 @@ from jubatus.server.settings import MIXERS, Cluster, Files, Settings
 OPTIONS = (*options(Settings), args.VERSION)
 
 
-def classifier() -> int:
-    """Run ``jubaclassifier``."""
-    return main("classifier")
-
-
-def weight() -> int:
-    """Run ``jubaweight``."""
-    return main("weight")
-
-
-def main(name: str) -> int:
-    """Run the server of a service; return the exit status.
+def main() -> int:
+    """Run the server of the service that the program is named after; return the exit status.
 
     What is not needed to refuse options is imported when they are right.
     """
-    program = f"juba{name}"
+    program, name = start.service("")
     given = start.parse(OPTIONS, program)
     distributed = bool(given.text("zookeeper"))
     if distributed and not given.text("name"):

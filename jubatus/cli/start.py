@@ -5,10 +5,24 @@ import signal
 import sys
 from typing import Any, TypeVar
 
+from jubatus import SERVICES
 from jubatus.cli import args
 from jubatus.daemon.settings import Kind, Option, Value, own
 
 Settings = TypeVar("Settings")
+
+
+def service(*endings: str) -> tuple[str, str]:
+    """Return the name of the program and of the service that it serves; end the process if that is none.
+
+    Args:
+        *endings: what follows the name of the service in the names of its programs.
+    """
+    program = os.path.basename(sys.argv[0])
+    programs = {f"juba{name}{ending}": name for name in SERVICES for ending in endings}
+    if program not in programs:
+        args.fail(f"no program is called {program}: one of {', '.join(programs)} is expected")
+    return program, programs[program]
 
 
 def parse(options: tuple[Option, ...], program: str) -> args.Given:

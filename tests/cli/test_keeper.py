@@ -1,9 +1,11 @@
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
+from jubatus import SERVICES
 from jubatus.cli import args, keeper
-from tests.conftest import command, free_port
+from tests.conftest import BIN, command, free_port
 
 KEEPERS = ("classifier_keeper", "classifier_proxy", "weight_keeper", "weight_proxy")
 
@@ -22,6 +24,15 @@ def refusal(*options: str) -> str:
 def test_version(program: str) -> None:
     done = command(program, "-v")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"jubatus-{version('jubatus')} (juba{program})\n", "")
+
+
+def test_a_program_of_no_service(tmp_path: Path) -> None:
+    link = tmp_path / "keeper"
+    link.symlink_to(BIN / "jubaweight_keeper")
+    done = command("", "-v", program=str(link))
+    programs = ", ".join(f"juba{name}{ending}" for name in SERVICES for ending in ("_keeper", "_proxy"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"no program is called keeper: one of {programs} is expected\n"
 
 
 def test_the_options_are_those_of_the_original_and_one_more() -> None:

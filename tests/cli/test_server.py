@@ -11,9 +11,11 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.conftest import Peer, Running, Start, command, free_port, packed, wait_for
+from jubatus import SERVICES
+from tests.conftest import BIN, Peer, Running, Start, command, free_port, packed, wait_for
 
 CONFIG: dict[str, Any] = {"converter": {}}
+PROGRAMS = ", ".join(f"juba{name}" for name in SERVICES)
 
 
 @pytest.fixture
@@ -78,6 +80,14 @@ def test_help() -> None:
 )
 def test_refused_options(options: list[str], line: str) -> None:
     assert refusal(*options) == line
+
+
+def test_a_program_of_no_service(tmp_path: Path) -> None:
+    link = tmp_path / "jubastat2"
+    link.symlink_to(BIN / "jubaweight")
+    done = command("", "-v", program=str(link))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"no program is called jubastat2: one of {PROGRAMS} is expected\n"
 
 
 def test_unknown_mixer(config: str) -> None:

@@ -10,10 +10,10 @@ from jubatus._core.sparse cimport Feature, Work, Workspace, put_name, sort_and_m
 from jubatus._core.weights_diff cimport StatisticsChange, StatisticsCopy, StatisticsJoint
 from jubatus._core.wire cimport Reader, take
 
-from jubatus._core.schema import ANY, Field, optional, read, structure
+from jubatus._core.schema import ANY, Field, made_by, optional, read, structure
 from jubatus.errors import BadArguments
 
-CONFIG = structure({"method": optional(ANY), "parameter": optional(ANY), "converter": Field(ANY)})
+CONFIG = structure({"method": optional(ANY), "parameter": optional(ANY), "converter": Field(made_by(Converter))})
 
 
 cdef class Weight(Model):
@@ -29,7 +29,7 @@ cdef class Weight(Model):
 
     def __init__(self, config, *, bint distributed=False):
         Model.__init__(self, config, distributed=distributed)
-        self.converter = Converter(read(config, CONFIG)["converter"], ".converter")
+        self.converter = read(config, CONFIG)["converter"]
 
     def update(self, Reader args not None):
         """Count a datum; return its features, sorted by name, as packed [[name, value], ...]."""

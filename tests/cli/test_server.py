@@ -102,6 +102,11 @@ def test_unknown_mixer(config: str) -> None:
         ("[]", "invalid configuration: {path}: Object is expected, but Array is given. ()"),
         ("{}", 'invalid configuration: {path}: "converter" is not found ()'),
         ('{"converter": {"num_rules": 5}}', "invalid configuration: {path}: "),
+        (
+            '{"x": 1, "converter": {"num_rules": [{"key": "*"}], "string_types": {"t": {"method": "y"}}}}',
+            'invalid configuration: {path}: "x" is not used (); "type" is not found (.converter.num_rules[0]); '
+            "unknown splitter name: y",
+        ),
         ("", "syntax error in configuration: {path}:json_parser reached end of data"),
         ("\0\xff", "syntax error in configuration: {path}:1:2 Invalid UTF-8"),
     ],

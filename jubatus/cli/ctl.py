@@ -164,7 +164,7 @@ def reason(error: Exception) -> str:
 
 
 def status(zk: Coordinator, type: str, name: str) -> int:
-    """Print all keepers, visors and servers; return 0."""
+    """Print all keepers, visors and servers; return 0, or 1 if there is no such cluster."""
     groups = {
         f"juba{type}_keeper": paths.proxies(type),
         "jubavisor": paths.supervisors(),
@@ -175,4 +175,6 @@ def status(zk: Coordinator, type: str, name: str) -> int:
         for member in zk.children(path):
             print(f" {member}")
     sys.stdout.flush()
+    if not (zk.exists(paths.cluster(type, name)) or zk.exists(paths.config(type, name))):
+        return session.complain(f"cluster does not exist: type: {type} name: {name}")
     return 0

@@ -71,8 +71,19 @@ active tutorial members:
 
 def test_status_of_nothing(tree: MemorySession, run: Run) -> None:
     expected = b"active jubaclassifier_keeper members:\nactive jubavisor members:\nactive tutorial members:\n"
-    assert run(ctl.main, "-c", "status", *OF) == (0, expected, "")
+    line = "cluster does not exist: type: classifier name: tutorial\n"
+    assert run(ctl.main, "-c", "status", *OF) == (1, expected, line)
     assert not tree.exists("/jubatus")
+    prepare(tree, "classifier", "another")
+    assert run(ctl.main, "-c", "status", *OF) == (1, expected, line)
+    prepare(tree, "classifier", "tutorial")  # as jubaconfig and jubactl -c start do
+    assert run(ctl.main, "-c", "status", *OF) == (0, expected, "")
+
+
+def test_status_of_a_cluster_that_has_only_a_configuration(tree: MemorySession, run: Run) -> None:
+    for path in (paths.ROOT, paths.configs(), paths.configs("classifier"), paths.config("classifier", "tutorial")):
+        tree.create(path)
+    assert run(ctl.main, "-c", "status", *OF)[::2] == (0, "")
 
 
 def test_start(tree: MemorySession, run: Run) -> None:

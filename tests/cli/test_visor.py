@@ -163,7 +163,7 @@ def test_several_machines(zookeeper: ZooKeeper, visor: Visor) -> None:
     machines = [visor(address=f"127.0.0.{number}") for number in (11, 12, 13)]
     names = [f"127.0.0.{number}_{running.port}" for number, running in zip((11, 12, 13), machines, strict=True)]
     done = control(zookeeper, "-c", "status")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (1, "cluster does not exist: type: fake name: tutorial\n")
     assert done.stdout.splitlines() == [
         "active jubafake_keeper members:",
         "active jubavisor members:",

@@ -4,6 +4,7 @@
 a value. Of a repeated option the last counts; words that are no option are kept aside.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,13 +23,11 @@ class Given:
     Args:
         program: the first word.
         values: by long name, of every option of the command.
-        usage: the text.
         others: words that are no option.
     """
 
     program: str
     values: dict[str, Value]
-    usage: str
     others: list[str] = field(default_factory=list)
 
     def text(self, name: str) -> str:
@@ -48,30 +47,32 @@ class Given:
         return bool(self.values[name])
 
     def refuse(self, message: str) -> NoReturn:
-        """End the process with status 1 and a message and the usage on standard error."""
-        fail(f"{message}\n{self.usage}".rstrip("\n"))
+        """End the process with status 1 and one line on standard error: a message, and where to find help."""
+        fail(f"{message}; see {os.path.basename(self.program)} --help")
 
 
 def fail(message: str) -> NoReturn:
-    """End the process with status 1 and a message on standard error."""
-    print(message, file=sys.stderr)
+    """End the process with status 1 and a message, as one line, on standard error."""
+    print(message.replace("\n", " "), file=sys.stderr)
     raise SystemExit(1)
 
 
 def parse(options: Sequence[Option], argv: Sequence[str]) -> Given:
-    """Read a command line; on ``--help`` or an error print usage to standard error and end the process (0 or 1).
+    """Read a command line.
+
+    ``--help`` ends the process with the usage on standard error and status 0, an error with one line and status 1.
 
     Args:
         options: of the command, in the order of the usage; ``--help`` is added.
         argv: the words, of which the first is the program.
     """
     options = [*options, HELP]
-    given = Given(argv[0], {option.name: option.default for option in options}, usage(options, argv[0]))
+    given = Given(argv[0], {option.name: option.default for option in options})
     seen: set[str] = set()
     errors = _read(options, argv[1:], given, seen)
     errors += [f"need option: --{option.name}" for option in _missing(options, seen)]
     if HELP.name in seen or (errors and len(argv) == 1):
-        print(given.usage, end="", file=sys.stderr)
+        print(usage(options, argv[0]), end="", file=sys.stderr)
         raise SystemExit(0)
     if errors:
         given.refuse(errors[0])

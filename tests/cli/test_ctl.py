@@ -207,7 +207,8 @@ def test_what_must_be_given(tree: MemorySession, run: Run, missing: str) -> None
     at = words.index(missing)
     status, out, err = run(ctl.main, *words[:at], *words[at + 2 :])
     assert (status, out) == (1, b"")
-    assert err.startswith("need option: --")
+    names = {"-s": "server", "-t": "type", "-n": "name", "-c": "cmd"}
+    assert err == f"need option: --{names[missing]}; see jubatus.cli.ctl --help\n"
 
 
 def test_errors_by_number(tree: MemorySession, run: Run) -> None:

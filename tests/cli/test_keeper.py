@@ -10,13 +10,15 @@ from tests.conftest import BIN, command, free_port
 KEEPERS = ("classifier_keeper", "classifier_proxy", "weight_keeper", "weight_proxy")
 
 
+HELP = "; see jubaweight_keeper --help"
+
+
 def refusal(*options: str) -> str:
     """Run a keeper that must refuse to start; return its one line."""
     done = command("weight_keeper", "-p", str(free_port()), "-b", "127.0.0.1", *options)
     assert done.returncode == 1
     assert done.stdout == ""
-    line, *more = done.stderr.splitlines()
-    assert more == [] or more[0].startswith("usage: ")
+    (line,) = done.stderr.splitlines()
     return line
 
 
@@ -61,12 +63,12 @@ def test_the_options_are_those_of_the_original_and_one_more() -> None:
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        (["-Z", "0"], "can't start with zookeeper_timeout less than 1"),
-        (["-I", "0"], "can't start with interconnect_timeout less than 1"),
-        (["-E", "-1"], "option value is invalid: --pool_expire=-1"),
-        (["-S", "-1"], "option value is invalid: --pool_size=-1"),
-        (["-c", "0"], "option value is invalid: --thread=0"),
-        (["-n", "x"], "undefined short option: -n"),
+        (["-Z", "0"], f"can't start with zookeeper_timeout less than 1{HELP}"),
+        (["-I", "0"], f"can't start with interconnect_timeout less than 1{HELP}"),
+        (["-E", "-1"], f"option value is invalid: --pool_expire=-1{HELP}"),
+        (["-S", "-1"], f"option value is invalid: --pool_size=-1{HELP}"),
+        (["-c", "0"], f"option value is invalid: --thread=0{HELP}"),
+        (["-n", "x"], f"undefined short option: -n{HELP}"),
         (["-g", "/no/such/file"], "no such file: --log_config=/no/such/file"),
         (["-l", "/no/such/folder"], "can't create log file: No such file or directory: /no/such/folder"),
         (["-B", "nowhere0", "-b", ""], "Failed to get IP address from interface: nowhere0"),

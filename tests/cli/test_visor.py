@@ -223,17 +223,21 @@ def test_daemon(zookeeper: ZooKeeper, zk: Coordinator, visor: Visor, tmp_path: P
     assert "stopping RPC server" in log.read_text()
 
 
+HELP = "; see jubavisor --help"
+
+
 def refusal(*options: str) -> str:
     done = subprocess.run([BIN / "jubavisor", *options], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 1
-    return done.stderr.splitlines()[0]
+    (line,) = done.stderr.splitlines()
+    return line
 
 
 @pytest.mark.parametrize(
     "options, line",
     [
-        (["-p", "9198"], "need option: --zookeeper"),
-        (["-z", "x", "-p", "0"], "option value is invalid: --rpc-port=0"),
+        (["-p", "9198"], f"need option: --zookeeper{HELP}"),
+        (["-z", "x", "-p", "0"], f"option value is invalid: --rpc-port=0{HELP}"),
         (["-z", "x", "-l", "/none"], "can't write to the log directory: No such file or directory: /none"),
         (["-z", "x", "-g", "/none"], "no such file: --log_config=/none"),
         (["-z", "x", "-B", "none0"], "Failed to get IP address from interface: none0"),

@@ -93,7 +93,7 @@ cdef class Classifier(Model):
                     errors, make_unlearner,
                     parameter["unlearner"], parameter["unlearner_parameter"], ".parameter.unlearner_parameter",
                 )
-        elif name is not None:  # what its parameter must be, nobody knows
+        elif name is not None:  # the parameter of an unknown method cannot be checked
             unsupported = UnsupportedMethod(f"classifier({name})")
             raise ConfigError(str(unsupported), *errors) if errors else unsupported
         if errors:

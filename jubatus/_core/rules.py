@@ -374,6 +374,7 @@ def _filter(
         lambda: parse_matcher(rule["key"]),
         lambda: _optional_matcher(rule["except"]),
     )
+    # A type with errors is None: they are told already, and no rule is used.
     return method and make(key=key, excluded=excluded, suffix=_encode(rule["suffix"]), **method)
 
 

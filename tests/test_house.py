@@ -144,8 +144,8 @@ def test_a_stub_belongs_to_a_module_that_python_or_another_stub_imports() -> Non
 def test_each_service_has_its_commands() -> None:
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
     for name in SERVICES:
-        assert scripts[f"juba{name}"] == f"jubatus.cli.server:{name}"
-        assert scripts[f"juba{name}_keeper"] == scripts[f"juba{name}_proxy"] == f"jubatus.cli.keeper:{name}"
+        assert scripts[f"juba{name}"] == "jubatus.cli.server:main"
+        assert scripts[f"juba{name}_keeper"] == scripts[f"juba{name}_proxy"] == "jubatus.cli.keeper:main"
     for target in scripts.values():
         module, _, function = target.partition(":")
         assert callable(getattr(importlib.import_module(module), function))

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from jubatus.cli import args
+from jubatus.cli.server import OPTIONS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -81,7 +82,7 @@ def test_quickstart_works_from_any_folder_and_leaves_no_server(tmp_path: Path) -
 
 def test_options_are_those_of_the_server() -> None:
     rows = re.findall(r"^\| (?:`-(.)`, )?`--([\w-]+)` \| (?:`(.*?)`)? *\|", README, re.M)
-    declared = [*args.SERVER, args.HELP]
+    declared = [*OPTIONS, args.HELP]
     assert rows == [(option.short, option.name, str(option.default or "")) for option in declared]
 
 

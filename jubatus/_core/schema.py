@@ -1,7 +1,7 @@
-"""JSON configurations: the parser, and readers which find every error of a config before they raise.
+"""JSON configurations: the parser, and readers which find every error of a config before anything is raised.
 
 A reader takes the value, its path (``.parameter.max_size``, ``.converter.num_rules[0]``; the root is empty) and the
-list of the errors so far, to which it adds its own, and returns what it read.
+list of the errors so far, to which it adds its own. It returns what it read, or None for a value that it cannot read.
 """
 
 import json
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from jubatus.errors import ConfigError, ConfigSyntaxError
+from jubatus.errors import ConfigError, ConfigSyntaxError, UnsupportedMethod
 
 Reader = Callable[[object, str, list[str]], Any]
 
@@ -124,14 +124,14 @@ def _mismatch(expected: str, value: object, path: str) -> str:
 def _whole(bits: int) -> Reader:
     limit = 1 << (bits - 1)
 
-    def read_integer(value: object, path: str, errors: list[str]) -> int:
+    def read_integer(value: object, path: str, errors: list[str]) -> int | None:
         if not isinstance(value, int) or isinstance(value, bool):
             errors.append(_mismatch("Integer", value, path))
         elif -limit <= value < limit:
             return value
         else:
             errors.append(f"integer of {bits} bits is expected, but {value} is given. ({path})")
-        return 0
+        return None
 
     return read_integer
 
@@ -140,28 +140,28 @@ INTEGER = _whole(32)
 LONG = _whole(64)
 
 
-def FLOAT(value: object, path: str, errors: list[str]) -> float:
+def FLOAT(value: object, path: str, errors: list[str]) -> float | None:
     """Read a finite number; an integer is one too."""
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return float(value)
     errors.append(_mismatch("Float", value, path))
-    return 0.0
+    return None
 
 
-def STRING(value: object, path: str, errors: list[str]) -> str:
+def STRING(value: object, path: str, errors: list[str]) -> str | None:
     """Read a text."""
     if isinstance(value, str):
         return value
     errors.append(_mismatch("String", value, path))
-    return ""
+    return None
 
 
-def BOOL(value: object, path: str, errors: list[str]) -> bool:
+def BOOL(value: object, path: str, errors: list[str]) -> bool | None:
     """Read true or false."""
     if isinstance(value, bool):
         return value
     errors.append(_mismatch("Bool", value, path))
-    return False
+    return None
 
 
 def ANY(value: object, path: str, errors: list[str]) -> object:
@@ -169,33 +169,52 @@ def ANY(value: object, path: str, errors: list[str]) -> object:
     return value
 
 
-def list_of(element: Reader) -> Reader:
-    """Make a reader of arrays, which returns a list."""
+def made_by(make: Callable[[object, str], Any]) -> Reader:
+    """Make a reader of what a function makes of a value and its path; it may raise ConfigError."""
 
-    def read_list(value: object, path: str, errors: list[str]) -> list[Any]:
+    def read_made(value: object, path: str, errors: list[str]) -> Any:
+        return collect(errors, make, value, path)
+
+    return read_made
+
+
+def _faultless(element: Reader, value: object, path: str, errors: list[str]) -> Any:
+    """Read an element of a list or map; return None if anything in it is wrong."""
+    before = len(errors)
+    result = element(value, path, errors)
+    return result if len(errors) == before else None
+
+
+def list_of(element: Reader) -> Reader:
+    """Make a reader of arrays, which returns a list; elements with errors are None."""
+
+    def read_list(value: object, path: str, errors: list[str]) -> list[Any] | None:
         if isinstance(value, list):
-            return [element(item, f"{path}[{index}]", errors) for index, item in enumerate(value)]
+            return [_faultless(element, item, f"{path}[{index}]", errors) for index, item in enumerate(value)]
         errors.append(_mismatch("Array", value, path))
-        return []
+        return None
 
     return read_list
 
 
 def map_of(element: Reader) -> Reader:
-    """Make a reader of objects with any member names, which returns a dict."""
+    """Make a reader of objects with any member names, which returns a dict; values with errors are None."""
 
-    def read_map(value: object, path: str, errors: list[str]) -> dict[str, Any]:
+    def read_map(value: object, path: str, errors: list[str]) -> dict[str, Any] | None:
         if isinstance(value, dict):
-            return {name: element(item, f"{path}.{name}", errors) for name, item in value.items()}
+            return {name: _faultless(element, item, f"{path}.{name}", errors) for name, item in value.items()}
         errors.append(_mismatch("Object", value, path))
-        return {}
+        return None
 
     return read_map
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A member of a structure; one that is not required may be absent or null, and is then read as `default`."""
+    """A member of a structure; one that is not required may be absent or null, and is then read as `default`.
+
+    So is a member that cannot be read.
+    """
 
     read: Reader
     required: bool = True
@@ -208,24 +227,22 @@ def optional(read: Reader, default: Any = None) -> Field:
 
 
 def structure(fields: Mapping[str, Field]) -> Reader:
-    """Make a reader of objects with exactly these members, which returns a dict with a value for each.
+    """Make a reader of objects with exactly these members, which returns a dict with a value for each."""
 
-    The reader raises ConfigError at once, with this error alone, if the value is not an object.
-    """
-
-    def read_structure(value: object, path: str, errors: list[str]) -> dict[str, Any]:
+    def read_structure(value: object, path: str, errors: list[str]) -> dict[str, Any] | None:
         if not isinstance(value, dict):
-            raise ConfigError(_mismatch("Object", value, path))
+            errors.append(_mismatch("Object", value, path))
+            return None
         errors.extend(f'"{name}" is not used ({path})' for name in value if name not in fields)
         members = {}
         for name, field in fields.items():
             member = value.get(name)
+            result = None
             if field.required and name not in value:
                 errors.append(f'"{name}" is not found ({path})')
             elif field.required or member is not None:
-                members[name] = field.read(member, f"{path}.{name}", errors)
-            else:
-                members[name] = field.default
+                result = field.read(member, f"{path}.{name}", errors)
+            members[name] = field.default if result is None else result
         return members
 
     return read_structure
@@ -238,3 +255,14 @@ def read(value: object, reader: Reader, path: str = "") -> Any:
     if errors:
         raise ConfigError(*errors)
     return result
+
+
+def collect(errors: list[str], make: Callable[..., Any], *args: Any) -> Any:
+    """Return what a function makes, or None if it raises that a configuration is wrong; its errors join the others."""
+    try:
+        return make(*args)
+    except ConfigError as error:
+        errors.extend(error.messages)
+    except UnsupportedMethod as error:
+        errors.append(str(error))
+    return None

@@ -5,10 +5,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from jubatus import SERVICES
 from jubatus.cli import args, session
 from jubatus.cluster import paths
 from jubatus.cluster.coordinator import Coordinator, NodeExists, NoNode
+from jubatus.daemon.settings import Kind, Option
 from jubatus.errors import ClusterError, ConfigError
+
+OPTIONS = (
+    Option("cmd", "c", Kind.STRING, "what to do: write, read, delete or list", mandatory=True),
+    Option("file", "f", Kind.STRING, "configuration file [write]"),
+    Option("type", "t", Kind.STRING, "type of the servers [write, read, delete]"),
+    Option("name", "n", Kind.STRING, "name of the cluster [write, read, delete]"),
+    session.ZOOKEEPER,
+    session.DEBUG,
+)
 
 TRIES = 4
 """How often the lock is tried, a second apart."""
@@ -16,10 +27,13 @@ TRIES = 4
 NEEDED = ("write", "read", "delete")
 COMMANDS = (*NEEDED, "list")
 
+NOT_YET = {"classifier": ("NN", "cosine", "euclidean")}
+"""Methods of 1.1 that this package does not have yet, by type; see docs/compatibility.md."""
+
 
 def main() -> int:
     """Run ``jubaconfig``; return the exit status."""
-    given = args.parse(args.CONFIG, sys.argv)
+    given = args.parse(OPTIONS, sys.argv)
     command, type, name, file = (given.text(option) for option in ("cmd", "type", "name", "file"))
     if command not in COMMANDS:
         args.fail(f"unknown cmd: {command}")
@@ -31,9 +45,12 @@ def main() -> int:
     if command in NEEDED and not (paths.is_name(type) and paths.is_name(name)):
         args.fail(f"invalid type or name: type: {type} name: {name}")
 
+    if command == "write" and type not in SERVICES:
+        args.fail(f"unknown type: {type}: one of {', '.join(SERVICES)} is expected")
+
     if command == "write":
         try:
-            content = checked(file)
+            content = checked(type, file)
         except ConfigError as error:
             return session.complain(str(error))
         return session.run(hosts, lambda zk: write(zk, type, name, content))
@@ -44,23 +61,31 @@ def main() -> int:
     return session.run(hosts, list_all)
 
 
-def checked(path: str) -> bytes:
-    """Return the content of a file that is JSON; raise ConfigError."""
-    from jubatus._core.schema import parse_json
-    from jubatus.errors import ConfigSyntaxError
+def checked(type: str, path: str) -> bytes:
+    """Return the content of a file with which servers of a type start; raise ConfigError with what they would say."""
+    from jubatus.idl import service
+    from jubatus.server.configuration import make_model, read
 
-    try:
-        with open(path, "rb") as file:
-            content = file.read()
-    except OSError as error:
-        raise ConfigError(f"can't read {path}: {error.strerror}") from error
+    content = read(path)
     if not content:
         raise ConfigError("config is empty")
     try:
-        parse_json(content)
-    except ConfigSyntaxError as error:
-        raise ConfigError(f"syntax error in configuration: {path}:{error}") from error
+        make_model(service(type), content, path, distributed=True)
+    except ConfigError:
+        if not is_not_yet(type, content):
+            raise
     return content
+
+
+def is_not_yet(type: str, content: bytes) -> bool:
+    """Return whether a configuration is for a method that only servers of 1.1 have: it cannot be checked here."""
+    from jubatus._core.schema import parse_json
+
+    try:
+        config = parse_json(content)
+    except ConfigError:
+        return False
+    return isinstance(config, dict) and config.get("method") in NOT_YET.get(type, ())
 
 
 def write(zk: Coordinator, type: str, name: str, content: bytes) -> int:

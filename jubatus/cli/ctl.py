@@ -3,13 +3,47 @@
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from jubatus.cli import args, session
 from jubatus.cluster import paths
 from jubatus.cluster.coordinator import Coordinator, NodeExists
 from jubatus.cluster.paths import Node
+from jubatus.daemon.settings import Kind, Option, options
 from jubatus.methods import COMMON
+from jubatus.server.settings import Settings
+
+FORWARDED = {
+    "listen_if": "B",
+    "thread": "C",
+    "timeout": "T",
+    "datadir": "D",
+    "logdir": "L",
+    "log_config": "G",
+    "mixer": "X",
+    "interval_sec": "S",
+    "interval_count": "I",
+    "zookeeper_timeout": "Z",
+    "interconnect_timeout": "R",
+}
+"""Options of the servers that are started, which check them; and the letter that each has here."""
+
+OPTIONS = (
+    Option("cmd", "c", Kind.STRING, "what to do: start, stop, save, load or status", mandatory=True),
+    Option("server", "s", Kind.STRING, "program of the servers, as jubaclassifier", mandatory=True),
+    Option("name", "n", Kind.STRING, "name of the cluster", mandatory=True),
+    Option("type", "t", Kind.STRING, "type of the servers, as classifier", mandatory=True),
+    Option("num", "N", Kind.UNSIGNED, "servers on all machines; 0 is one on each [start]", 0),
+    session.ZOOKEEPER,
+    Option("id", "i", Kind.STRING, "name of the model, that of the cluster if not given [save, load]"),
+    *(
+        replace(option, short=FORWARDED[option.name], low=None)
+        for option in options(Settings)
+        if option.name in FORWARDED
+    ),
+    session.DEBUG,
+)
 
 MODEL_FILES = {method.name for method in COMMON if [argument.name for argument in method.args] == ["id"]}
 """Methods of servers that are told to all of a cluster, with the name of a model file: save and load."""
@@ -19,7 +53,7 @@ VISORS = {"start", "stop"}
 
 def main() -> int:
     """Run ``jubactl``; return the exit status."""
-    given = args.parse(args.CTL, sys.argv)
+    given = args.parse(OPTIONS, sys.argv)
     command, type, name = (given.text(option) for option in ("cmd", "type", "name"))
     if command not in {*VISORS, *MODEL_FILES, "status"}:
         args.fail(f"unknown cmd: {command}")
@@ -130,7 +164,7 @@ def reason(error: Exception) -> str:
 
 
 def status(zk: Coordinator, type: str, name: str) -> int:
-    """Print all keepers, visors and servers; return 0."""
+    """Print all keepers, visors and servers; return 0, or 1 if there is no such cluster."""
     groups = {
         f"juba{type}_keeper": paths.proxies(type),
         "jubavisor": paths.supervisors(),
@@ -141,4 +175,6 @@ def status(zk: Coordinator, type: str, name: str) -> int:
         for member in zk.children(path):
             print(f" {member}")
     sys.stdout.flush()
+    if not (zk.exists(paths.cluster(type, name)) or zk.exists(paths.config(type, name))):
+        return session.complain(f"cluster does not exist: type: {type} name: {name}")
     return 0

@@ -1,30 +1,19 @@
 """The commands ``juba<service>``: from options to a running server."""
 
-from typing import TYPE_CHECKING
-
 from jubatus.cli import args, start
+from jubatus.daemon.settings import options
+from jubatus.server.settings import MIXERS, Cluster, Files, Settings
 
-if TYPE_CHECKING:
-    from jubatus.server import app
-
-
-def classifier() -> int:
-    """Run ``jubaclassifier``."""
-    return main("classifier")
+OPTIONS = (*options(Settings), args.VERSION)
 
 
-def weight() -> int:
-    """Run ``jubaweight``."""
-    return main("weight")
-
-
-def main(name: str) -> int:
-    """Run the server of a service; return the exit status.
+def main() -> int:
+    """Run the server of the service that the program is named after; return the exit status.
 
     What is not needed to refuse options is imported when they are right.
     """
-    program = f"juba{name}"
-    given = start.parse(args.SERVER, program)
+    program, name = start.service("")
+    given = start.parse(OPTIONS, program)
     distributed = bool(given.text("zookeeper"))
     if distributed and not given.text("name"):
         given.refuse("can't start multinode mode without name specified")
@@ -32,10 +21,16 @@ def main(name: str) -> int:
         given.refuse("config path or model file must be specified for standalone mode")
     if distributed:
         start.positive(given, "zookeeper_timeout", "interconnect_timeout")
-    if given.text("mixer") not in args.MIXERS:
-        args.fail(f"unsupported mix type ({given.text('mixer')}): one of {', '.join(args.MIXERS)} is expected")
-    common = start.common(given, program, given.text("logdir"))
-    paths = {option: start.existing(given, option) for option in ("configpath", "model_file")}
+    cluster, files = start.read(Cluster, given), start.read(Files, given)
+    if cluster.mixer not in MIXERS:
+        args.fail(f"unsupported mix type ({cluster.mixer}): one of {', '.join(MIXERS)} is expected")
+    settings = start.read(
+        Settings,
+        given,
+        program=program,
+        files=None if distributed else files,
+        cluster=cluster if distributed else None,
+    )
     if complaint := start.writable(given.text("datadir")):
         given.refuse(f"can't use datadir: {complaint}")
     if complaint := start.writable(given.text("logdir")):
@@ -44,28 +39,4 @@ def main(name: str) -> int:
     from jubatus import idl
     from jubatus.server import app
 
-    settings = app.Settings(
-        **common,
-        **paths,
-        threads=given.number("thread"),
-        datadir=start.absolute(given.text("datadir")),
-        config_test=given.flag("config_test"),
-        max_message_size=given.number("max_message_size"),
-        cluster=cluster(given) if distributed else None,
-    )
     return app.run(idl.service(name), settings)
-
-
-def cluster(given: args.Given) -> "app.Cluster":
-    """Return what the options say about the cluster."""
-    from jubatus.server import app
-
-    return app.Cluster(
-        zookeeper=given.text("zookeeper"),
-        name=given.text("name"),
-        mixer=given.text("mixer"),
-        interval_sec=given.number("interval_sec"),
-        interval_count=given.number("interval_count"),
-        zookeeper_timeout=given.number("zookeeper_timeout"),
-        interconnect_timeout=given.number("interconnect_timeout"),
-    )

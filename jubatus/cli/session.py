@@ -8,7 +8,13 @@ from collections.abc import Callable
 
 from jubatus.cli import args
 from jubatus.cluster.coordinator import Coordinator
+from jubatus.daemon.settings import Kind, Option, flag
 from jubatus.errors import JubatusError
+
+ZOOKEEPER = Option(
+    "zookeeper", "z", Kind.STRING, "locations of ZooKeeper; those of the environment variable ZK if not given"
+)
+DEBUG = flag("debug", "d", "has no effect")
 
 TIMEOUT = 10.0
 """Seconds of a session with ZooKeeper, and that a call may take."""

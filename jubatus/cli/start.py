@@ -3,25 +3,29 @@
 import os
 import signal
 import sys
-from typing import TypedDict
+from typing import Any, TypeVar
 
+from jubatus import SERVICES
 from jubatus.cli import args
+from jubatus.daemon.settings import Kind, Option, Value, own
+
+Settings = TypeVar("Settings")
 
 
-class Common(TypedDict):
-    """The settings of every such program; see daemon.life.Daemon."""
+def service(*endings: str) -> tuple[str, str]:
+    """Return the name of the program and of the service that it serves; end the process if that is none.
 
-    program: str
-    port: int
-    listen_addr: str
-    listen_if: str
-    timeout: int
-    logdir: str
-    log_config: str
-    daemon: bool
+    Args:
+        *endings: what follows the name of the service in the names of its programs.
+    """
+    program = os.path.basename(sys.argv[0])
+    programs = {f"juba{name}{ending}": name for name in SERVICES for ending in endings}
+    if program not in programs:
+        args.fail(f"no program is called {program}: one of {', '.join(programs)} is expected")
+    return program, programs[program]
 
 
-def parse(options: tuple[args.Option, ...], program: str) -> args.Given:
+def parse(options: tuple[Option, ...], program: str) -> args.Given:
     """Read the command line; a signal before the program handles it itself ends the process with status 1.
 
     Prints the version and ends the process where that is asked for.
@@ -38,24 +42,22 @@ def parse(options: tuple[args.Option, ...], program: str) -> args.Given:
     return given
 
 
-def common(given: args.Given, program: str, logdir: str) -> Common:
-    """Return what the options say that all programs have.
+def read(kind: type[Settings], given: args.Given, **others: Any) -> Settings:
+    """Return the settings that the options say; end the process if a file is not there.
 
     Args:
+        kind: the class of the settings.
         given: the options.
-        program: name of the command.
-        logdir: folder of a copy of the log, or nothing.
+        **others: members that are no options, or that the command knows better.
     """
-    return Common(
-        program=program,
-        port=given.number("rpc-port"),
-        listen_addr=given.text("listen_addr"),
-        listen_if=given.text("listen_if"),
-        timeout=given.number("timeout"),
-        logdir=absolute(logdir),
-        log_config=existing(given, "log_config"),
-        daemon=given.flag("daemon"),
-    )
+    return kind(**{name: _value(option, given) for name, option in own(kind).items() if name not in others}, **others)
+
+
+def _value(option: Option, given: args.Given) -> Value:
+    value = given.values[option.name]
+    if option.kind is Kind.FILE and value and not os.path.exists(str(value)):
+        args.fail(f"no such file: --{option.name}={value}")
+    return absolute(str(value)) if option.kind in (Kind.FILE, Kind.FOLDER) else value
 
 
 def positive(given: args.Given, *options: str) -> None:
@@ -68,14 +70,6 @@ def positive(given: args.Given, *options: str) -> None:
 def absolute(path: str) -> str:
     """Return the real path, or nothing for nothing."""
     return os.path.realpath(path) if path else ""
-
-
-def existing(given: args.Given, option: str) -> str:
-    """Return the real path of an option's file, or nothing; end the process if it is not there."""
-    path = given.text(option)
-    if path and not os.path.exists(path):
-        args.fail(f"no such file: --{option}={path}")
-    return absolute(path)
 
 
 def writable(folder: str) -> str:

@@ -11,10 +11,11 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from jubatus import COMPATIBLE
 from jubatus.daemon import logs
+from jubatus.daemon.settings import Daemon, lines, status
 from jubatus.errors import ConfigError, JubatusError
 from jubatus.rpc.server import BACKLOG, Server
 
@@ -27,31 +28,6 @@ SWITCH_INTERVAL = 0.001
 """Seconds that a thread with the interpreter's lock lets the event loop wait."""
 
 _PAGE = os.sysconf("SC_PAGE_SIZE") // 1024
-
-
-@dataclass(frozen=True)
-class Daemon:
-    """What the options of every program that serves say; paths are absolute.
-
-    Args:
-        program: name of the command.
-        port: to listen on.
-        listen_addr: address to listen on, and name of the program; nothing for that of ``listen_if``.
-        listen_if: interface to listen on; nothing for all.
-        timeout: seconds after which an idle connection is closed; 0 is never.
-        logdir: folder of a copy of the log, or nothing.
-        log_config: configuration of the log, or nothing.
-        daemon: run in the background.
-    """
-
-    program: str
-    port: int
-    listen_addr: str
-    listen_if: str
-    timeout: int
-    logdir: str
-    log_config: str
-    daemon: bool
 
 
 class Program(Protocol):
@@ -85,14 +61,14 @@ class ListenError(JubatusError):
     """The port cannot be opened."""
 
 
-def run(settings: Daemon, build: Callable[[str], Program], greeting: dict[str, object]) -> int:
+def run(settings: Daemon, build: Callable[[str], Program], mode: str = "") -> int:
     """Run a program until a signal ends it; return the exit status.
 
     Args:
         settings: what the options say.
         build: returns the program by its address; raises JubatusError if it cannot run. Called again after a program
             went to the background, where nothing but the listening socket comes along.
-        greeting: what the log says at first.
+        mode: what the log says of how it runs, or nothing.
     """
     program: Program | None = None
     try:
@@ -110,7 +86,7 @@ def run(settings: Daemon, build: Callable[[str], Program], greeting: dict[str, o
             program = build(address)
         raise_file_limit()
         sys.setswitchinterval(SWITCH_INTERVAL)
-        greet(settings, address, greeting)
+        greet(settings, address, mode)
 
         import uvloop
 
@@ -293,10 +269,15 @@ def memory() -> dict[str, str]:
     return dict(zip(("VIRT", "RSS", "SHR"), [str(count * _PAGE) for count in pages], strict=True))
 
 
-def greet(settings: Daemon, address: str, greeting: dict[str, object]) -> None:
+def identity(settings: Daemon) -> dict[str, str]:
+    """Return the entries of the status that do not change and that every program has: its name, user and settings."""
+    return {**status(settings), "VERSION": COMPATIBLE, "PROGNAME": settings.program, "user": login()}
+
+
+def greet(settings: Daemon, address: str, mode: str) -> None:
     """Log what starts, and how."""
     from jubatus import __version__
 
-    lines: dict[str, object] = {"pid": os.getpid(), "user": login(), **greeting}
-    text = "".join(f"\n    {label:<21}: {value}" for label, value in lines.items())
+    told: dict[str, object] = {"pid": os.getpid(), "user": login()} | ({"mode": mode} if mode else {}) | lines(settings)
+    text = "".join(f"\n    {label:<21}: {value}" for label, value in told.items())
     log.info("starting %s %s RPC server at %s:%d%s", settings.program, __version__, address, settings.port, text)

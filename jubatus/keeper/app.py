@@ -7,9 +7,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from jubatus import COMPATIBLE
 from jubatus._core.wire import pack
 from jubatus.cluster import paths, zookeeper
 from jubatus.cluster.coordinator import Coordinator, NodeExists
@@ -21,6 +19,7 @@ from jubatus.daemon import life
 from jubatus.errors import ClusterError
 from jubatus.idl import Service
 from jubatus.keeper.relay import Relay
+from jubatus.keeper.settings import Settings
 from jubatus.rpc.links import Links
 from jubatus.rpc.server import Server
 
@@ -31,45 +30,13 @@ POLL = 0.2
 """Seconds between two attempts to register."""
 
 
-@dataclass(frozen=True)
-class Settings(life.Daemon):
-    """What the options say; paths are absolute.
-
-    Args:
-        threads: connections to each server.
-        zookeeper: locations of ZooKeeper, as ``host:port,host:port``.
-        zookeeper_timeout: seconds of a ZooKeeper session.
-        interconnect_timeout: seconds that a call to servers may take.
-        pool_expire: seconds after which an unused connection to a server is closed.
-        pool_size: connections to all servers; 0 is no limit.
-        max_message_size: bytes that one message may have.
-    """
-
-    threads: int
-    zookeeper: str
-    zookeeper_timeout: int
-    interconnect_timeout: int
-    pool_expire: int
-    pool_size: int
-    max_message_size: int
-
-
 def run(service: Service, settings: Settings) -> int:
     """Be a keeper of the service until a signal ends it; return the exit status."""
 
     def build(address: str) -> Keeper:
         return Keeper(service, settings, address, zookeeper.connect(settings.zookeeper, settings.zookeeper_timeout))
 
-    greeting: dict[str, object] = {
-        "timeout": settings.timeout,
-        "thread": settings.threads,
-        "logdir": settings.logdir,
-        "log config": settings.log_config,
-        "zookeeper": settings.zookeeper,
-        "zookeeper timeout": settings.zookeeper_timeout,
-        "interconnect timeout": settings.interconnect_timeout,
-    }
-    return life.run(settings, build, greeting)
+    return life.run(settings, build)
 
 
 class Keeper:
@@ -135,28 +102,16 @@ class Keeper:
 
     def _status(self) -> bytes:
         """Return the packed status."""
-        settings = self._settings
         now = int(time.time())
         assert self._relay is not None
         entries = {
+            **life.identity(self._settings),
+            **life.memory(),
             "clock_time": now,
             "start_time": self._started,
             "uptime": now - self._started,
-            **life.memory(),
-            "VERSION": COMPATIBLE,
-            "PROGNAME": settings.program,
             "pid": os.getpid(),
-            "user": life.login(),
-            "threadnum": settings.threads,
-            "timeout": settings.timeout,
-            "logdir": settings.logdir,
-            "log_config": settings.log_config,
-            "zookeeper": settings.zookeeper,
             "connected_zookeeper": self._connected(),
-            "zookeeper_timeout": settings.zookeeper_timeout,
-            "interconnect_timeout": settings.interconnect_timeout,
-            "session_pool_expire": settings.pool_expire,
-            "session_pool_size": settings.pool_size,
             "request_count": self._relay.requests,
             "forward_count": self._relay.forwards,
         }

@@ -17,6 +17,7 @@ from jubatus.rpc.server import Server
 from jubatus.visor.argv import Argv, text
 from jubatus.visor.children import Children
 from jubatus.visor.plan import Target
+from jubatus.visor.settings import Settings
 
 log = logging.getLogger("jubatus")
 
@@ -31,27 +32,16 @@ SESSION = 10.0
 Call = Coroutine[Any, Any, int]
 
 
-def run(settings: life.Daemon, zookeeper: str) -> int:
-    """Be a visor until a signal ends it; return the exit status.
-
-    Args:
-        settings: of the program.
-        zookeeper: locations of ZooKeeper.
-    """
+def run(settings: Settings) -> int:
+    """Be a visor until a signal ends it; return the exit status."""
+    hosts = settings.zookeeper
 
     def build(address: str) -> Visor:
         listen_addr = address if settings.listen_addr or settings.listen_if else ""
-        children = Children(settings.port, zookeeper, address, listen_addr, settings.logdir)
-        return Visor(connect(zookeeper, SESSION), f"{address}_{settings.port}", children, settings.timeout)
+        children = Children(settings.port, hosts, address, listen_addr, settings.logdir)
+        return Visor(connect(hosts, SESSION), f"{address}_{settings.port}", children, settings.timeout)
 
-    greeting: dict[str, object] = {
-        "mode": "daemon mode" if settings.daemon else "interactive mode",
-        "timeout": settings.timeout,
-        "logdir": settings.logdir,
-        "log config": settings.log_config,
-        "zookeeper": zookeeper,
-    }
-    return life.run(settings, build, greeting)
+    return life.run(settings, build, "daemon mode" if settings.daemon else "interactive mode")
 
 
 class Visor:

@@ -1,7 +1,9 @@
 import pytest
 
 from jubatus.cli import args
-from jubatus.cli.args import Kind, Option, flag, parse
+from jubatus.cli.args import parse
+from jubatus.cli.server import OPTIONS as SERVER
+from jubatus.daemon.settings import Kind, Option, flag
 
 OPTIONS = (
     Option("port", "p", Kind.INT, "a port", 9199, 1, 65535),
@@ -15,7 +17,7 @@ OPTIONS = (
 NEEDED = ("--server=s", "--cmd=c")
 
 USAGE = """\
-usage: prog --server=string --cmd=string [options] ...\x20
+usage: bin/prog --server=string --cmd=string [options] ...\x20
 options:
   -p, --port      a port (int [=9199])
   -s, --server    a server (string)
@@ -35,7 +37,7 @@ def given(*words: str) -> dict[str, args.Value]:
 def ending(*words: str, options: tuple[Option, ...] = OPTIONS, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     """Return exit status and standard error of a command line that ends the process."""
     with pytest.raises(SystemExit) as caught:
-        parse(options, ["prog", *words])
+        parse(options, ["bin/prog", *words])
     out, err = capsys.readouterr()
     assert out == ""
     assert isinstance(caught.value.code, int)
@@ -111,16 +113,17 @@ def test_other_words_are_kept_aside() -> None:
         (["--debug=1"], "option value is invalid: --debug=1"),
         (["--debug="], "option value is invalid: --debug="),
         (["--nope", "--port=x"], "undefined option: --nope"),
+        (["--no\npe"], "undefined option: --no pe"),
     ],
 )
 def test_errors(words: list[str], error: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ending(*NEEDED, *words, capsys=capsys) == (1, f"{error}\n{USAGE}")
+    assert ending(*NEEDED, *words, capsys=capsys) == (1, f"{error}; see prog --help\n")
 
 
 def test_missing_options_are_told_by_name(capsys: pytest.CaptureFixture[str]) -> None:
-    assert ending("-d", capsys=capsys) == (1, f"need option: --cmd\n{USAGE}")
-    assert ending("-c", "x", capsys=capsys) == (1, f"need option: --server\n{USAGE}")
-    assert ending("-d", "--port=x", capsys=capsys)[1].startswith("option value is invalid: --port=x\n")
+    assert ending("-d", capsys=capsys) == (1, "need option: --cmd; see prog --help\n")
+    assert ending("-c", "x", capsys=capsys) == (1, "need option: --server; see prog --help\n")
+    assert ending("-d", "--port=x", capsys=capsys)[1].startswith("option value is invalid: --port=x; ")
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["-?"], ["--nope", "-?"], ["-d?"]])
@@ -136,19 +139,19 @@ def test_refusal_by_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         parse(OPTIONS, ["prog", *NEEDED]).refuse("no")
     assert caught.value.code == 1
-    assert capsys.readouterr().err == f"no\n{USAGE}"
+    assert capsys.readouterr().err == "no; see prog --help\n"
 
 
 def test_letters_and_names_are_used_once() -> None:
-    letters = [option.short for option in [*args.SERVER, args.HELP] if option.short]
-    names = [option.name for option in [*args.SERVER, args.HELP]]
+    letters = [option.short for option in [*SERVER, args.HELP] if option.short]
+    names = [option.name for option in [*SERVER, args.HELP]]
     assert len(set(letters)) == len(letters)
     assert len(set(names)) == len(names)
 
 
 def test_server_options_are_those_of_the_original_in_its_order() -> None:
-    assert "".join(option.short for option in args.SERVER) == "pbBctdlgfmDTznxsiZIv"
-    defaults = {option.name: option.default for option in args.SERVER if option.kind is not Kind.FLAG}
+    assert "".join(option.short for option in SERVER) == "pbBctdlgfmDTznxsiZIv"
+    defaults = {option.name: option.default for option in SERVER if option.kind is not Kind.FLAG}
     assert {name: value for name, value in defaults.items() if value != ""} == {
         "rpc-port": 9199,
         "thread": 2,

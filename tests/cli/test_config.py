@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import time
@@ -6,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from jubatus.cli import args, config, session
+from jubatus import SERVICES
+from jubatus.cli import config, session
 from jubatus.cluster import paths
 from jubatus.cluster.lock import Lock
 from jubatus.cluster.membership import prepare
@@ -14,11 +16,15 @@ from jubatus.cluster.memory import MemorySession
 from jubatus.errors import ClusterError
 from tests.cli.conftest import HOSTS, Run
 from tests.conftest import BIN, PATIENCE
+from tests.conftest import command as run_server
 from tests.zookeeper import ZooKeeper, zookeeper
 
 __all__ = ["zookeeper"]
 
-CONTENT = b'{\n  "converter": {}, "method": "PA", "name": "\xe6\x97\xa5\xe6\x9c\xac"}\n\n'
+CONTENT = (
+    b'{\n  "converter": {"string_types": {"\xe6\x97\xa5\xe6\x9c\xac": {"method": "split", "separators": " "}}},'
+    b' "method": "PA"}\n\n'
+)
 OF = ("-t", "classifier", "-n", "tutorial")
 PATH = "/jubatus/config/classifier/tutorial"
 LOCK = "/jubatus/actors/classifier/tutorial/config_lock"
@@ -40,14 +46,50 @@ def test_write_and_read(tree: MemorySession, run: Run, file: str) -> None:
     assert tree.get(PATH) == CONTENT
     assert tree.children(LOCK) == []
     assert run(config.main, "--cmd", "read", "--type=classifier", "--name=tutorial", "-d") == (0, CONTENT, "")
-    Path(file).write_bytes(b"[1]")
+    other = b'{"method":"PA1","parameter":{"regularization_weight":1},"converter":{}}'
+    Path(file).write_bytes(other)
     assert write(run, file) == (0, b"", "")
-    assert run(config.main, "-c", "read", *OF) == (0, b"[1]", "")
+    assert run(config.main, "-c", "read", *OF) == (0, other, "")
+    assert write(run, file, name="a b") == (0, b"", "")
+    assert run(config.main, "-c", "read", "-t", "classifier", "-n", "a b") == (0, other, "")
 
 
-def test_any_type_is_accepted(tree: MemorySession, run: Run, file: str) -> None:
-    assert write(run, file, "something", "a b") == (0, b"", "")
-    assert run(config.main, "-c", "read", "-t", "something", "-n", "a b") == (0, CONTENT, "")
+def test_an_unknown_type_is_not_written(tree: MemorySession, run: Run, file: str) -> None:
+    line = f"unknown type: something: one of {', '.join(SERVICES)} is expected\n"
+    assert write(run, file, "something") == (1, b"", line)
+    assert not tree.exists("/jubatus")
+    prepare(tree, "something", "tutorial")
+    path = paths.config("something", "tutorial")
+    tree.create(path, b"by others")
+    assert run(config.main, "-c", "read", "-t", "something", "-n", "tutorial") == (0, b"by others", "")
+    assert run(config.main, "-c", "delete", "-t", "something", "-n", "tutorial") == (0, b"", "")
+    assert not tree.exists(path)
+
+
+@pytest.mark.parametrize("type", SERVICES)
+def test_what_a_server_would_refuse_is_not_written(tree: MemorySession, run: Run, tmp_path: Path, type: str) -> None:
+    path = tmp_path / "bad.json"
+    path.write_text('{"method": "PA", "x": 1, "converter": {"num_rules": [{"key": "*"}], "string_types": {"t": {}}}}')
+    status, out, err = write(run, str(path), type)
+    assert (status, out, err) == (
+        1,
+        b"",
+        f'invalid configuration: {path}: "x" is not used (); "type" is not found (.converter.num_rules[0]); '
+        "parameter: [method] must be defined\n",
+    )
+    assert not tree.exists("/jubatus")
+    assert run_server(type, "-f", str(path), "-b", "127.0.0.1").stderr == err
+
+
+def test_a_method_that_only_the_original_has_is_written(tree: MemorySession, run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    for method in ("NN", "cosine", "euclidean"):
+        content = json.dumps({"method": method, "parameter": {"nearest_neighbor_num": 3}, "converter": {}}).encode()
+        path.write_bytes(content)
+        assert write(run, str(path)) == (0, b"", "")
+        assert tree.get(PATH) == content
+    path.write_text('{"method": "pa", "converter": {}}')
+    assert write(run, str(path)) == (1, b"", f"{path}: unsupported method (classifier(pa))\n")
 
 
 def test_delete(tree: MemorySession, run: Run, file: str) -> None:
@@ -121,8 +163,8 @@ def test_a_file_that_is_no_configuration(
 
 
 def test_files_that_cannot_be_read(tree: MemorySession, run: Run, tmp_path: Path) -> None:
-    assert write(run, "/none") == (1, b"", "can't read /none: No such file or directory\n")
-    assert write(run, str(tmp_path)) == (1, b"", f"can't read {tmp_path}: Is a directory\n")
+    assert write(run, "/none") == (1, b"", "cannot read configuration: /none: No such file or directory\n")
+    assert write(run, str(tmp_path)) == (1, b"", f"cannot read configuration: {tmp_path}: Is a directory\n")
 
 
 @pytest.mark.parametrize(
@@ -198,4 +240,4 @@ def test_no_zookeeper(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_letters_of_options() -> None:
-    assert "".join(option.short for option in args.CONFIG) == "cftnzd"
+    assert "".join(option.short for option in config.OPTIONS) == "cftnzd"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jubatus.cli import args, ctl, session
+from jubatus.cli import ctl, session
 from jubatus.cluster import paths
 from jubatus.cluster.membership import prepare
 from jubatus.cluster.memory import MemorySession
@@ -71,8 +71,19 @@ active tutorial members:
 
 def test_status_of_nothing(tree: MemorySession, run: Run) -> None:
     expected = b"active jubaclassifier_keeper members:\nactive jubavisor members:\nactive tutorial members:\n"
-    assert run(ctl.main, "-c", "status", *OF) == (0, expected, "")
+    line = "cluster does not exist: type: classifier name: tutorial\n"
+    assert run(ctl.main, "-c", "status", *OF) == (1, expected, line)
     assert not tree.exists("/jubatus")
+    prepare(tree, "classifier", "another")
+    assert run(ctl.main, "-c", "status", *OF) == (1, expected, line)
+    prepare(tree, "classifier", "tutorial")  # as jubaconfig and jubactl -c start do
+    assert run(ctl.main, "-c", "status", *OF) == (0, expected, "")
+
+
+def test_status_of_a_cluster_that_has_only_a_configuration(tree: MemorySession, run: Run) -> None:
+    for path in (paths.ROOT, paths.configs(), paths.configs("classifier"), paths.config("classifier", "tutorial")):
+        tree.create(path)
+    assert run(ctl.main, "-c", "status", *OF)[::2] == (0, "")
 
 
 def test_start(tree: MemorySession, run: Run) -> None:
@@ -196,7 +207,8 @@ def test_what_must_be_given(tree: MemorySession, run: Run, missing: str) -> None
     at = words.index(missing)
     status, out, err = run(ctl.main, *words[:at], *words[at + 2 :])
     assert (status, out) == (1, b"")
-    assert err.startswith("need option: --")
+    names = {"-s": "server", "-t": "type", "-n": "name", "-c": "cmd"}
+    assert err == f"need option: --{names[missing]}; see jubatus.cli.ctl --help\n"
 
 
 def test_errors_by_number(tree: MemorySession, run: Run) -> None:
@@ -206,4 +218,4 @@ def test_errors_by_number(tree: MemorySession, run: Run) -> None:
 
 
 def test_letters_of_options() -> None:
-    assert "".join(option.short for option in args.CTL) == "csntNziBCTDLGXSIZRd"
+    assert "".join(option.short for option in ctl.OPTIONS) == "csntNziBCTDLGXSIZRd"

@@ -1,11 +1,16 @@
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
-from jubatus.cli import args
-from tests.conftest import command, free_port
+from jubatus import SERVICES
+from jubatus.cli import args, keeper
+from tests.conftest import BIN, command, free_port
 
 KEEPERS = ("classifier_keeper", "classifier_proxy", "weight_keeper", "weight_proxy")
+
+
+HELP = "; see jubaweight_keeper --help"
 
 
 def refusal(*options: str) -> str:
@@ -13,8 +18,7 @@ def refusal(*options: str) -> str:
     done = command("weight_keeper", "-p", str(free_port()), "-b", "127.0.0.1", *options)
     assert done.returncode == 1
     assert done.stdout == ""
-    line, *more = done.stderr.splitlines()
-    assert more == [] or more[0].startswith("usage: ")
+    (line,) = done.stderr.splitlines()
     return line
 
 
@@ -24,8 +28,17 @@ def test_version(program: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, f"jubatus-{version('jubatus')} (juba{program})\n", "")
 
 
+def test_a_program_of_no_service(tmp_path: Path) -> None:
+    link = tmp_path / "keeper"
+    link.symlink_to(BIN / "jubaweight_keeper")
+    done = command("", "-v", program=str(link))
+    programs = ", ".join(f"juba{name}{ending}" for name in SERVICES for ending in ("_keeper", "_proxy"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"no program is called keeper: one of {programs} is expected\n"
+
+
 def test_the_options_are_those_of_the_original_and_one_more() -> None:
-    given = args.parse(args.KEEPER, ["jubaclassifier_keeper"])
+    given = args.parse(keeper.OPTIONS, ["jubaclassifier_keeper"])
     assert given.values == {
         "rpc-port": 9199,
         "listen_addr": "",
@@ -44,18 +57,18 @@ def test_the_options_are_those_of_the_original_and_one_more() -> None:
         "version": False,
         "help": False,
     }
-    assert "".join(option.short for option in args.KEEPER) == "pbBctZIDzESlgv"
+    assert "".join(option.short for option in keeper.OPTIONS) == "pbBctZIDzESlgv"
 
 
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        (["-Z", "0"], "can't start with zookeeper_timeout less than 1"),
-        (["-I", "0"], "can't start with interconnect_timeout less than 1"),
-        (["-E", "-1"], "option value is invalid: --pool_expire=-1"),
-        (["-S", "-1"], "option value is invalid: --pool_size=-1"),
-        (["-c", "0"], "option value is invalid: --thread=0"),
-        (["-n", "x"], "undefined short option: -n"),
+        (["-Z", "0"], f"can't start with zookeeper_timeout less than 1{HELP}"),
+        (["-I", "0"], f"can't start with interconnect_timeout less than 1{HELP}"),
+        (["-E", "-1"], f"option value is invalid: --pool_expire=-1{HELP}"),
+        (["-S", "-1"], f"option value is invalid: --pool_size=-1{HELP}"),
+        (["-c", "0"], f"option value is invalid: --thread=0{HELP}"),
+        (["-n", "x"], f"undefined short option: -n{HELP}"),
         (["-g", "/no/such/file"], "no such file: --log_config=/no/such/file"),
         (["-l", "/no/such/folder"], "can't create log file: No such file or directory: /no/such/folder"),
         (["-B", "nowhere0", "-b", ""], "Failed to get IP address from interface: nowhere0"),

@@ -11,9 +11,11 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.conftest import Peer, Running, Start, command, free_port, packed, wait_for
+from jubatus import SERVICES
+from tests.conftest import BIN, Peer, Running, Start, command, free_port, packed, wait_for
 
 CONFIG: dict[str, Any] = {"converter": {}}
+PROGRAMS = ", ".join(f"juba{name}" for name in SERVICES)
 
 
 @pytest.fixture
@@ -23,13 +25,15 @@ def config(tmp_path: Path) -> str:
     return str(path)
 
 
+HELP = "; see jubaweight --help"
+
+
 def refusal(*options: str) -> str:
     """Run a server that must refuse to start; return its one line."""
     done = command("weight", "-p", str(free_port()), "-b", "127.0.0.1", *options)
     assert done.returncode == 1
     assert done.stdout == ""
-    line, *more = done.stderr.splitlines()
-    assert more == [] or more[0].startswith("usage: ")
+    (line,) = done.stderr.splitlines()
     return line
 
 
@@ -57,27 +61,35 @@ def test_help() -> None:
 @pytest.mark.parametrize(
     "options, line",
     [
-        ([], "config path or model file must be specified for standalone mode"),
-        (["-z", "localhost:2181"], "can't start multinode mode without name specified"),
-        (["-p", "0", "-f", "x"], "option value is invalid: --rpc-port=0"),
-        (["-c", "0", "-f", "x"], "option value is invalid: --thread=0"),
-        (["-t", "-1", "-f", "x"], "option value is invalid: --timeout=-1"),
-        (["-s", "-1", "-f", "x"], "option value is invalid: --interval_sec=-1"),
-        (["-i", "-1", "-f", "x"], "option value is invalid: --interval_count=-1"),
-        (["--max_message_size=10", "-f", "x"], "option value is invalid: --max_message_size=10"),
-        (["-z", "z", "-n", "n", "-Z", "0"], "can't start with zookeeper_timeout less than 1"),
-        (["-z", "z", "-n", "n", "-I", "0"], "can't start with interconnect_timeout less than 1"),
+        ([], f"config path or model file must be specified for standalone mode{HELP}"),
+        (["-z", "localhost:2181"], f"can't start multinode mode without name specified{HELP}"),
+        (["-p", "0", "-f", "x"], f"option value is invalid: --rpc-port=0{HELP}"),
+        (["-c", "0", "-f", "x"], f"option value is invalid: --thread=0{HELP}"),
+        (["-t", "-1", "-f", "x"], f"option value is invalid: --timeout=-1{HELP}"),
+        (["-s", "-1", "-f", "x"], f"option value is invalid: --interval_sec=-1{HELP}"),
+        (["-i", "-1", "-f", "x"], f"option value is invalid: --interval_count=-1{HELP}"),
+        (["--max_message_size=10", "-f", "x"], f"option value is invalid: --max_message_size=10{HELP}"),
+        (["-z", "z", "-n", "n", "-Z", "0"], f"can't start with zookeeper_timeout less than 1{HELP}"),
+        (["-z", "z", "-n", "n", "-I", "0"], f"can't start with interconnect_timeout less than 1{HELP}"),
         (["-f", "/none/x.json"], "no such file: --configpath=/none/x.json"),
         (["-m", "/none/x.jubatus"], "no such file: --model_file=/none/x.jubatus"),
         (["-f", "/dev/null", "-g", "/none/x.xml"], "no such file: --log_config=/none/x.xml"),
-        (["-f", "/dev/null", "-d", "/none"], "can't use datadir: No such file or directory: /none"),
-        (["-f", "/dev/null", "-d", "/dev/null"], "can't use datadir: Not a directory: /dev/null"),
+        (["-f", "/dev/null", "-d", "/none"], f"can't use datadir: No such file or directory: /none{HELP}"),
+        (["-f", "/dev/null", "-d", "/dev/null"], f"can't use datadir: Not a directory: /dev/null{HELP}"),
         (["-f", "/dev/null", "-l", "/none"], "can't write to the log directory: No such file or directory: /none"),
         (["-f", "/dev/null", "-B", "none0", "-b", ""], "Failed to get IP address from interface: none0"),
     ],
 )
 def test_refused_options(options: list[str], line: str) -> None:
     assert refusal(*options) == line
+
+
+def test_a_program_of_no_service(tmp_path: Path) -> None:
+    link = tmp_path / "jubastat2"
+    link.symlink_to(BIN / "jubaweight")
+    done = command("", "-v", program=str(link))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"no program is called jubastat2: one of {PROGRAMS} is expected\n"
 
 
 def test_unknown_mixer(config: str) -> None:
@@ -92,6 +104,11 @@ def test_unknown_mixer(config: str) -> None:
         ("[]", "invalid configuration: {path}: Object is expected, but Array is given. ()"),
         ("{}", 'invalid configuration: {path}: "converter" is not found ()'),
         ('{"converter": {"num_rules": 5}}', "invalid configuration: {path}: "),
+        (
+            '{"x": 1, "converter": {"num_rules": [{"key": "*"}], "string_types": {"t": {"method": "y"}}}}',
+            'invalid configuration: {path}: "x" is not used (); "type" is not found (.converter.num_rules[0]); '
+            "unknown splitter name: y",
+        ),
         ("", "syntax error in configuration: {path}:json_parser reached end of data"),
         ("\0\xff", "syntax error in configuration: {path}:1:2 Invalid UTF-8"),
     ],

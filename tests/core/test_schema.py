@@ -15,13 +15,14 @@ from jubatus._core.schema import (
     Reader,
     json_equal,
     list_of,
+    made_by,
     map_of,
     optional,
     parse_json,
     read,
     structure,
 )
-from jubatus.errors import ConfigError, ConfigSyntaxError
+from jubatus.errors import ConfigError, ConfigSyntaxError, UnsupportedMethod
 
 
 @pytest.mark.parametrize(
@@ -242,13 +243,49 @@ def test_all_errors_in_order() -> None:
     )
 
 
-def test_no_structure_is_an_error_alone() -> None:
+def test_what_is_no_structure_is_one_error_of_all() -> None:
     with pytest.raises(ConfigError) as caught:
         read({"unknown": 1, "rules": [[]]}, SERVICE)
-    assert caught.value.messages == ("Object is expected, but Array is given. (.rules[0])",)
+    assert caught.value.messages == (
+        '"unknown" is not used ()',
+        '"method" is not found ()',
+        "Object is expected, but Array is given. (.rules[0])",
+    )
     with pytest.raises(ConfigError) as caught:
         read(None, SERVICE)
     assert caught.value.messages == ("Object is expected, but Null is given. ()",)
+
+
+def test_what_cannot_be_read_is_none_or_the_default() -> None:
+    errors: list[str] = []
+    config = {"method": 1, "types": {"t": {"a": 1, "b": "2"}, "u": {}}, "rules": [{"key": 1}, {"key": "k"}], "size": ""}
+    assert SERVICE(config, "", errors) == {
+        "method": None,
+        "parameter": None,
+        "types": {"t": None, "u": {}},
+        "rules": [None, {"key": "k", "except": None}],
+        "size": 5,
+    }
+    assert len(errors) == 4
+
+
+def test_what_a_function_makes() -> None:
+    def make(value: object, path: str) -> object:
+        if value == 1:
+            raise ConfigError("first", f"second at {path}")
+        if value == 2:
+            raise UnsupportedMethod("classifier(x)")
+        return [value]
+
+    assert read({"a": 5}, structure({"a": Field(made_by(make))})) == {"a": [5]}
+    with pytest.raises(ConfigError) as caught:
+        read({"a": 1, "b": 2, "c": 3}, structure({name: Field(made_by(make)) for name in "ab"}))
+    assert caught.value.messages == (
+        '"c" is not used ()',
+        "first",
+        "second at .a",
+        "unsupported method (classifier(x))",
+    )
 
 
 def test_path_of_a_part() -> None:

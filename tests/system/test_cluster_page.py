@@ -15,8 +15,9 @@ import pytest
 from kazoo.client import KazooClient
 
 from jubatus import Classifier
-from jubatus.cli import args
+from jubatus.cli import args, config, ctl, keeper, server, visor
 from jubatus.common import Datum
+from jubatus.daemon.settings import Option
 from tests.conftest import BIN, Running, end_in_order, free_port, wait_for
 from tests.system.test_cluster_starts import ended
 from tests.zookeeper import ZooKeeper
@@ -24,7 +25,7 @@ from tests.zookeeper import ZooKeeper
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs/cluster.md").read_text()
 CONFIG = ROOT / "examples/tutorial/config.json"
-OPTIONS = {"jubaconfig": args.CONFIG, "jubactl": args.CTL, "jubavisor": args.VISOR}
+OPTIONS = {"jubaconfig": config.OPTIONS, "jubactl": ctl.OPTIONS, "jubavisor": visor.OPTIONS}
 
 COMMANDS = [
     *re.findall(r"^(juba\w+ .*?)(?: &)?$", PAGE, re.M),
@@ -33,8 +34,8 @@ COMMANDS = [
 ]
 
 
-def options(program: str) -> tuple[args.Option, ...]:
-    return OPTIONS.get(program) or (args.KEEPER if program.endswith("_keeper") else args.SERVER)
+def options(program: str) -> tuple[Option, ...]:
+    return OPTIONS.get(program) or (keeper.OPTIONS if program.endswith("_keeper") else server.OPTIONS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -66,7 +67,8 @@ def test_defaults() -> None:
     for first, second, *programs, values in rows:
         for program in filter(None, programs):
             declared = {
-                option.name: option.default for option in {"servers": args.SERVER, "keepers": args.KEEPER}[program]
+                option.name: option.default
+                for option in {"servers": server.OPTIONS, "keepers": keeper.OPTIONS}[program]
             }
             numbers = [int(number) for number in re.findall(r"\d+", values)]
             assert [declared[name] for name in (first, second) if name] == numbers

@@ -9,11 +9,13 @@ from typing import Any, ClassVar
 import pytest
 
 from jubatus._core.wire import Reader, pack, unpack
+from jubatus.daemon.life import listen
 from jubatus.idl import service
 from jubatus.rpc import links
 from jubatus.rpc.client import TransportError
 from jubatus.rpc.links import Links
-from jubatus.server import app
+from jubatus.server.clustered import Clustered
+from jubatus.server.settings import Cluster, Settings
 from tests.conftest import PATIENCE, free_port
 from tests.system.cluster import tool
 from tests.system.test_faults import CONFIG, content
@@ -48,22 +50,21 @@ class Three:
     """Three servers on the running event loop."""
 
     def __init__(self, zookeeper: ZooKeeper, folder: Path, name: str) -> None:
-        self.programs: list[app.Clustered] = []
+        self.programs: list[Clustered] = []
         self.ports = [free_port() for _ in range(SERVERS)]
         self._servers: list[Any] = []
-        self._settings = app.Cluster(zookeeper.hosts, name, "linear_mixer", 0, 0, 5, 1)
+        self._settings = Cluster(zookeeper.hosts, name, "linear_mixer", 0, 0, 5, 1)
         self._folder = str(folder)
 
     async def start(self) -> None:
         for port in self.ports:
-            settings = app.Settings(
-                "jubaclassifier", port, "127.0.0.1", "", 0, "", "", False, 2, self._folder, "", "", False, 1 << 28,
-                self._settings,
-            )  # fmt: skip
-            program = await asyncio.to_thread(app.Clustered, service("classifier"), settings, "127.0.0.1")
+            settings = Settings(
+                "jubaclassifier", port, "127.0.0.1", timeout=0, datadir=self._folder, cluster=self._settings
+            )
+            program = await asyncio.to_thread(Clustered, service("classifier"), settings, "127.0.0.1")
             Cut.owner = port
             server = program.server()
-            await server.start(app.life.listen("127.0.0.1", port))
+            await server.start(listen("127.0.0.1", port))
             await program.begin(lambda: None)
             self.programs.append(program)
             self._servers.append(server)

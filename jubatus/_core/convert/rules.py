@@ -6,13 +6,15 @@ All texts are UTF-8 bytes. Types are built and checked in the order of the origi
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, NoReturn, TypeVar, get_args
 
 from jubatus._core.convert.regex import Regex
-from jubatus._core.schema import LONG, STRING, Field, list_of, map_of, optional, read, structure
+from jubatus._core.schema import LONG, STRING, Field, collect, list_of, map_of, optional, structure
 from jubatus.errors import ConfigError
 
 T = TypeVar("T")
+_Build = Callable[[str, Mapping[str, str]], T]
 
 SampleWeight = Literal["bin", "tf", "log_tf"]
 GlobalWeight = Literal["bin", "idf", "idf1", "bm25", "weight"]
@@ -121,7 +123,7 @@ def _rules(**fields: Field) -> Field:
 _MATCH = {"key": _TEXT, "except": _OPTIONAL_TEXT, "type": _TEXT}
 _PAIR = {"key_left": _TEXT, "except_left": _OPTIONAL_TEXT, "key_right": _TEXT, "except_right": _OPTIONAL_TEXT}
 
-# Reads the member `converter` of a service's config.
+# Reads the member `converter` of a service's config, but does not compile it.
 CONVERTER = structure(
     {
         "string_filter_types": _TYPES,
@@ -195,6 +197,15 @@ def _parse_integer(text: str) -> int | None:
     return number if -(1 << 31) <= number < 1 << 31 else None
 
 
+def _all(*makers: Callable[[], Any]) -> list[Any]:
+    """Return what functions return; raise all their errors as one."""
+    errors: list[str] = []
+    made = [collect(errors, make) for make in makers]
+    if errors:
+        raise ConfigError(*errors)
+    return made
+
+
 def _parameter(parameters: Mapping[str, str], name: str) -> str:
     if name not in parameters:
         raise ConfigError(f'"{name}" is not specified in parameters')
@@ -230,8 +241,9 @@ def _parse_replacement(text: bytes, groups: int) -> tuple[bytes | int, ...]:
 def _string_filter(method: str, parameters: Mapping[str, str]) -> dict[str, Any]:
     if method != "regexp":
         raise ConfigError(f"unknown filter name: {method}")
-    pattern, replacement = _parameter(parameters, "pattern"), _parameter(parameters, "replace")
-    regex = Regex(_encode(pattern))
+    regex, replacement = _all(
+        lambda: Regex(_encode(_parameter(parameters, "pattern"))), lambda: _parameter(parameters, "replace")
+    )
     return {"regex": regex, "replacement": _parse_replacement(_encode(replacement), regex.groups)}
 
 
@@ -251,15 +263,15 @@ def _num_filter(method: str, parameters: Mapping[str, str]) -> dict[str, Any]:
         case "add":
             return {"kind": "add", "a": number("value")}
         case "linear_normalization":
-            a, b = number("min"), number("max")
+            a, b = _all(lambda: number("min"), lambda: number("max"))
             check(b > a, "maximum must be bigger than minimum")
             return {"kind": "linear", "a": a, "b": b, "truncate": parameters.get("truncate", "True") == "True"}
         case "gaussian_normalization":
-            a, b = number("average"), number("standard_deviation")
+            a, b = _all(lambda: number("average"), lambda: number("standard_deviation"))
             check(b >= 0, "standard deviation must be non-negative")
             return {"kind": "gaussian", "a": a, "b": b}
         case "sigmoid_normalization":
-            a, b = number("gain", "1"), number("bias", "0")
+            a, b = _all(lambda: number("gain", "1"), lambda: number("bias", "0"))
             check(a != 0, "gain must not be zero")
             return {"kind": "sigmoid", "a": a, "b": b}
     raise ConfigError(f"unknown num filter name: {method}")
@@ -275,17 +287,26 @@ def _ngram(parameters: Mapping[str, str]) -> Splitter:
     return Splitter("ngram", count=count)
 
 
-def _regexp(parameters: Mapping[str, str]) -> Splitter:
+def _pattern(parameters: Mapping[str, str]) -> Regex:
     if "pattern" not in parameters:
         raise ConfigError("not found: pattern")
-    pattern, text = parameters["pattern"], parameters.get("group", "0")
+    return Regex(_encode(parameters["pattern"]))
+
+
+def _group(parameters: Mapping[str, str]) -> int:
+    text = parameters.get("group", "0")
     group = _parse_integer(text)
     if group is None:
         raise ConfigError(f"is not integer: group = {text}")
     if group < 0:
         raise ConfigError(f"'group' must be positive: {group}")
-    regex = Regex(_encode(pattern))
+    return group
+
+
+def _regexp(parameters: Mapping[str, str]) -> Splitter:
+    regex, group = _all(lambda: _pattern(parameters), lambda: _group(parameters))
     if group > regex.groups:
+        pattern = parameters["pattern"]
         raise ConfigError(f"regexp '{pattern}' only contains {regex.groups} groups, but 'group' is {group}")
     return Splitter("regexp", regex=regex, group=group)
 
@@ -312,23 +333,28 @@ def _no_method(kind: str) -> Callable[[str, Mapping[str, str]], NoReturn]:
     return build
 
 
-def _build_types(
-    config: Mapping[str, Any], section: str, build: Callable[[str, Mapping[str, str]], T], predefined: Mapping[str, T]
-) -> dict[str, T]:
-    types = dict(predefined)
+def _build_type(section: str, name: str, parameters: Mapping[str, str], build: _Build[T]) -> T:
+    if "method" not in parameters:
+        raise ConfigError("parameter: [method] must be defined")
+    if parameters["method"] == "dynamic":
+        _parameter(parameters, "path")
+        _parameter(parameters, "function")
+        raise ConfigError(f'dynamic plugins are not supported: {section} "{name}"')
+    return build(parameters["method"], parameters)
+
+
+def _types(
+    config: Mapping[str, Any], section: str, build: _Build[T], predefined: Mapping[str, T], errors: list[str]
+) -> dict[str, T | None]:
+    """Build the types of a section by name; those with errors are None."""
+    types: dict[str, T | None] = dict(predefined)
     for name in sorted(config[section], key=_encode):
         parameters = config[section][name]
-        if "method" not in parameters:
-            raise ConfigError("parameter: [method] must be defined")
-        if parameters["method"] == "dynamic":
-            _parameter(parameters, "path")
-            _parameter(parameters, "function")
-            raise ConfigError(f'dynamic plugins are not supported: {section} "{name}"')
-        types[name] = build(parameters["method"], parameters)
+        types[name] = None if parameters is None else collect(errors, _build_type, section, name, parameters, build)
     return types
 
 
-def _type(types: Mapping[str, T], rule: Mapping[str, str], section: str) -> T:
+def _type(types: Mapping[str, T | None], rule: Mapping[str, str], section: str) -> T | None:
     if rule["type"] not in types:
         raise ConfigError(f"unknown type: [{rule['type']}] in {section}")
     return types[rule["type"]]
@@ -340,72 +366,92 @@ def _weight(allowed: object, rule: Mapping[str, str], name: str) -> Any:
     return rule[name]
 
 
-def _filters(
-    config: Mapping[str, Any], section: str, types: Mapping[str, Mapping[str, Any]], make: Callable[..., T]
-) -> tuple[T, ...]:
-    filters = []
-    for rule in config[section]:
-        method = _type(types, rule, section)
-        key, excluded = parse_matcher(rule["key"]), _optional_matcher(rule["except"])
-        filters.append(make(key=key, excluded=excluded, suffix=_encode(rule["suffix"]), **method))
-    return tuple(filters)
-
-
-def _string_rule(types: Mapping[str, Splitter], rule: Mapping[str, Any]) -> StringRule:
-    return StringRule(
-        parse_matcher(rule["key"]),
-        _optional_matcher(rule["except"]),
-        _encode(rule["type"]),
-        _type(types, rule, "string_rules"),
-        _weight(SampleWeight, rule, "sample_weight"),
-        _weight(GlobalWeight, rule, "global_weight"),
+def _filter(
+    section: str, make: Callable[..., T], types: Mapping[str, Mapping[str, Any] | None], rule: Mapping[str, str]
+) -> T:
+    method, key, excluded = _all(
+        lambda: _type(types, rule, section),
+        lambda: parse_matcher(rule["key"]),
+        lambda: _optional_matcher(rule["except"]),
     )
+    # A type with errors is None: they are told already, and no rule is used.
+    return method and make(key=key, excluded=excluded, suffix=_encode(rule["suffix"]), **method)
 
 
-def _num_rule(types: Mapping[str, NumKind], rule: Mapping[str, Any]) -> NumRule:
-    key, excluded = parse_matcher(rule["key"]), _optional_matcher(rule["except"])
-    return NumRule(key, excluded, _encode(rule["type"]), _type(types, rule, "num_rules"))
-
-
-def _combination_rule(types: Mapping[str, CombinationKind], rule: Mapping[str, Any]) -> CombinationRule:
-    return CombinationRule(
-        parse_matcher(rule["key_left"]),
-        _optional_matcher(rule["except_left"]),
-        parse_matcher(rule["key_right"]),
-        _optional_matcher(rule["except_right"]),
-        _encode(rule["type"]),
-        _type(types, rule, "combination_rules"),
+def _string_rule(types: Mapping[str, Splitter | None], rule: Mapping[str, Any]) -> StringRule:
+    key, excluded, splitter, sample_weight, global_weight = _all(
+        lambda: parse_matcher(rule["key"]),
+        lambda: _optional_matcher(rule["except"]),
+        lambda: _type(types, rule, "string_rules"),
+        lambda: _weight(SampleWeight, rule, "sample_weight"),
+        lambda: _weight(GlobalWeight, rule, "global_weight"),
     )
+    return StringRule(key, excluded, _encode(rule["type"]), splitter, sample_weight, global_weight)
+
+
+def _num_rule(types: Mapping[str, NumKind | None], rule: Mapping[str, Any]) -> NumRule:
+    key, excluded, kind = _all(
+        lambda: parse_matcher(rule["key"]),
+        lambda: _optional_matcher(rule["except"]),
+        lambda: _type(types, rule, "num_rules"),
+    )
+    return NumRule(key, excluded, _encode(rule["type"]), kind)
+
+
+def _binary_rule(types: Mapping[str, None], rule: Mapping[str, Any]) -> None:
+    _all(lambda: parse_matcher(rule["key"]), lambda: _type(types, rule, "binary_rules"))
+
+
+def _combination_rule(types: Mapping[str, CombinationKind | None], rule: Mapping[str, Any]) -> CombinationRule:
+    left, left_excluded, right, right_excluded, kind = _all(
+        lambda: parse_matcher(rule["key_left"]),
+        lambda: _optional_matcher(rule["except_left"]),
+        lambda: parse_matcher(rule["key_right"]),
+        lambda: _optional_matcher(rule["except_right"]),
+        lambda: _type(types, rule, "combination_rules"),
+    )
+    return CombinationRule(left, left_excluded, right, right_excluded, _encode(rule["type"]), kind)
 
 
 def parse_rules(config: object, path: str = "") -> ConverterRules:
     """Check and compile a converter config.
 
     Args:
-        config: the parsed JSON, or what the reader CONVERTER made of it.
+        config: the parsed JSON.
         path: where it stands in the whole config, for the error texts.
 
     Raises:
-        ConfigError: all errors of shape together, or else the first of meaning.
+        ConfigError: all errors together, those of shape first.
     """
-    members: dict[str, Any] = read(config, CONVERTER, path)
+    errors: list[str] = []
+    members: dict[str, Any] | None = CONVERTER(config, path, errors)
+    if members is None:
+        raise ConfigError(*errors)
     size = members["hash_max_size"]
     if size is not None and size <= 0:
-        raise ConfigError(f"hash_max_size must be positive, but is {size}")
+        errors.append(f"hash_max_size must be positive, but is {size}")
 
-    string_filters = _build_types(members, "string_filter_types", _string_filter, {})
-    num_filters = _build_types(members, "num_filter_types", _num_filter, {})
-    splitters = _build_types(members, "string_types", _splitter, _SPLITTERS)
-    nums = _build_types(members, "num_types", _no_method("num"), _NUM_KINDS)
-    binaries: dict[str, NoReturn] = _build_types(members, "binary_types", _no_method("binary"), {})
-    combinations = _build_types(members, "combination_types", _no_method("combination"), _COMBINATION_KINDS)
+    def types(section: str, build: _Build[T], predefined: Mapping[str, T]) -> dict[str, T | None]:
+        return _types(members, section, build, predefined, errors)
 
-    string_filter_rules = _filters(members, "string_filter_rules", string_filters, StringFilter)
-    num_filter_rules = _filters(members, "num_filter_rules", num_filters, NumFilter)
-    string_rules = tuple(_string_rule(splitters, rule) for rule in members["string_rules"])
-    num_rules = tuple(_num_rule(nums, rule) for rule in members["num_rules"])
-    for rule in members["binary_rules"]:
-        parse_matcher(rule["key"])
-        _type(binaries, rule, "binary_rules")
-    combination_rules = tuple(_combination_rule(combinations, rule) for rule in members["combination_rules"])
+    string_filters = types("string_filter_types", _string_filter, {})
+    num_filters = types("num_filter_types", _num_filter, {})
+    splitters = types("string_types", _splitter, _SPLITTERS)
+    nums = types("num_types", _no_method("num"), _NUM_KINDS)
+    binaries = types("binary_types", _no_method("binary"), {})
+    combinations = types("combination_types", _no_method("combination"), _COMBINATION_KINDS)
+
+    def rules(section: str, make: Callable[..., T], types: Mapping[str, Any]) -> tuple[T, ...]:
+        return tuple(collect(errors, make, types, rule) for rule in members[section] if rule is not None)
+
+    string_filter_rules = rules(
+        "string_filter_rules", partial(_filter, "string_filter_rules", StringFilter), string_filters
+    )
+    num_filter_rules = rules("num_filter_rules", partial(_filter, "num_filter_rules", NumFilter), num_filters)
+    string_rules = rules("string_rules", _string_rule, splitters)
+    num_rules = rules("num_rules", _num_rule, nums)
+    rules("binary_rules", _binary_rule, binaries)
+    combination_rules = rules("combination_rules", _combination_rule, combinations)
+    if errors:
+        raise ConfigError(*errors)
     return ConverterRules(string_filter_rules, num_filter_rules, string_rules, num_rules, combination_rules, size)

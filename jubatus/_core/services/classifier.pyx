@@ -24,8 +24,7 @@ from jubatus._core.linear.workspace cimport LinearWorkspace
 from jubatus._core.mix.map cimport IN_DIFF, IN_MASTER, Map
 from jubatus._core.model cimport Model
 
-from jubatus._core.convert.rules import CONVERTER
-from jubatus._core.schema import ANY, FLOAT, STRING, Field, optional, read, structure
+from jubatus._core.schema import ANY, FLOAT, STRING, Field, collect, made_by, optional, structure
 from jubatus._core.unlearn import make_unlearner
 from jubatus.errors import ConfigError, UnsupportedMethod
 
@@ -39,7 +38,7 @@ METHODS = {
     "NHERD": NHERD, "normal_herd": NHERD,
 }
 
-CONFIG = structure({"method": Field(STRING), "parameter": optional(ANY), "converter": Field(CONVERTER)})
+CONFIG = structure({"method": Field(STRING), "parameter": optional(ANY), "converter": Field(made_by(Converter))})
 _UNLEARNER = {"unlearner": optional(STRING), "unlearner_parameter": optional(ANY)}
 UNREGULARIZED = structure(_UNLEARNER)
 REGULARIZED = structure({"regularization_weight": Field(FLOAT), **_UNLEARNER})
@@ -57,30 +56,41 @@ cdef class Classifier(Model):
 
     Raises:
         ConfigError: for a configuration that cannot be used.
-        UnsupportedMethod: for an unknown method.
+        UnsupportedMethod: for an unknown method, if nothing else is wrong.
     """
 
     def __init__(self, config, *, bint distributed=False):
         Model.__init__(self, config, distributed=distributed)
-        cdef dict members = read(config, CONFIG)
+        cdef list errors = []
+        cdef dict members = CONFIG(config, "", errors)
+        if members is None:
+            raise ConfigError(*errors)
         name = members["method"]
         parameter = members["parameter"]
-        if name not in METHODS:
-            raise UnsupportedMethod(f"classifier({name})")
-        self.method = METHODS[name]
-        if self.method == PERCEPTRON or self.method == PA:
-            parameter = read({} if parameter is None else parameter, UNREGULARIZED, ".parameter")
-        elif parameter is None:
-            raise ConfigError("parameter block is not specified in config")
-        else:
-            parameter = read(parameter, REGULARIZED, ".parameter")
-            self.c = parameter["regularization_weight"]
-            if not self.c > 0:
-                raise ConfigError("invalid parameter (expected: 0.0 < regularization_weight) (.parameter)")
-        self.unlearner = make_unlearner(
-            parameter["unlearner"], parameter["unlearner_parameter"], ".parameter.unlearner_parameter"
-        )
-        self.converter = Converter(members["converter"], ".converter")
+        if name in METHODS:
+            self.method = METHODS[name]
+            if self.method == PERCEPTRON or self.method == PA:
+                parameter = UNREGULARIZED({} if parameter is None else parameter, ".parameter", errors)
+            elif parameter is None:
+                errors.append("parameter block is not specified in config")
+            else:
+                parameter = REGULARIZED(parameter, ".parameter", errors)
+            if parameter is not None:
+                weight = parameter.get("regularization_weight")
+                if weight is not None:
+                    self.c = weight
+                    if not self.c > 0:
+                        errors.append("invalid parameter (expected: 0.0 < regularization_weight) (.parameter)")
+                self.unlearner = collect(
+                    errors, make_unlearner,
+                    parameter["unlearner"], parameter["unlearner_parameter"], ".parameter.unlearner_parameter",
+                )
+        elif name is not None:  # the parameter of an unknown method cannot be checked
+            unsupported = UnsupportedMethod(f"classifier({name})")
+            raise ConfigError(str(unsupported), *errors) if errors else unsupported
+        if errors:
+            raise ConfigError(*errors)
+        self.converter = members["converter"]
         self.weights = WeightTable(self.method >= CW, distributed)
         self.counts = Map(integers=True, by_name=True)
         self.linear = Weights(self.weights, self.counts, self.unlearner)

@@ -7,9 +7,9 @@ from jubatus._core.handler cimport Body, handler
 from jubatus._core.kernels.bytes cimport Buffer, Cursor
 from jubatus._core.model cimport Model
 
-from jubatus._core.schema import ANY, Field, optional, read, structure
+from jubatus._core.schema import ANY, Field, made_by, optional, read, structure
 
-CONFIG = structure({"method": optional(ANY), "parameter": optional(ANY), "converter": Field(ANY)})
+CONFIG = structure({"method": optional(ANY), "parameter": optional(ANY), "converter": Field(made_by(Converter))})
 
 
 cdef class Weight(Model):
@@ -25,7 +25,7 @@ cdef class Weight(Model):
 
     def __init__(self, config, *, bint distributed=False):
         Model.__init__(self, config, distributed=distributed)
-        self.converter = Converter(read(config, CONFIG)["converter"], ".converter")
+        self.converter = read(config, CONFIG)["converter"]
 
     @property
     def update(self):

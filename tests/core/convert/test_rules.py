@@ -25,8 +25,7 @@ ALL = Matcher("all")
 def refusal(config: object, path: str = "") -> str:
     with pytest.raises(ConfigError) as caught:
         parse_rules(config, path)
-    assert len(caught.value.messages) == 1
-    return caught.value.messages[0]
+    return str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -187,9 +186,13 @@ def test_rules(section: str, member: str) -> None:
     pair = section == "combination_rules"
     if pair == ("_" in member):
         # Filters check the type first, the others the matcher; an exception of a binary rule is not looked at.
-        type_first = section.endswith("filter_rules") or (section, member) == ("binary_rules", "except")
+        errors = [unknown, "invalid regular expression: ("]
+        if (section, member) == ("binary_rules", "except"):
+            errors.pop()
+        elif not section.endswith("filter_rules"):
+            errors.reverse()
         text = refusal({section: [{**RULES[section], "type": "x", member: "/(/"}]})
-        assert text == (unknown if type_first else "invalid regular expression: (")
+        assert text == "; ".join(errors)
 
 
 def test_filter_matchers_are_checked() -> None:
@@ -206,8 +209,14 @@ def test_filter_matchers_are_checked() -> None:
     [
         ({"sample_weight": "idf"}, "unknown sample_weight: [idf] in string_rules"),
         ({"global_weight": "tf"}, "unknown global_weight: [tf] in string_rules"),
-        ({"sample_weight": "", "global_weight": ""}, "unknown sample_weight: [] in string_rules"),
-        ({"type": "x", "sample_weight": "y"}, "unknown type: [x] in string_rules"),
+        (
+            {"sample_weight": "", "global_weight": ""},
+            "unknown sample_weight: [] in string_rules; unknown global_weight: [] in string_rules",
+        ),
+        (
+            {"type": "x", "sample_weight": "y"},
+            "unknown type: [x] in string_rules; unknown sample_weight: [y] in string_rules",
+        ),
     ],
 )
 def test_weights(changes: dict[str, str], text: str) -> None:
@@ -235,17 +244,36 @@ STAGES: list[dict[str, Any]] = [
 ]
 
 
-def test_first_error_in_order_wins() -> None:
-    for index, stage in enumerate(STAGES):
-        config: dict[str, Any] = {}
-        for later in reversed(STAGES[index:]):
-            config |= later
-        text = refusal(config)
-        if index:
-            assert f"stage {[*range(7), *RULES][index]}" in text
-        else:
-            assert text == "hash_max_size must be positive, but is 0"
-        assert text == refusal(stage)
+def test_all_errors_in_order() -> None:
+    config: dict[str, Any] = {}
+    for stage in reversed(STAGES):
+        config |= stage
+    assert refusal(config) == "; ".join(refusal(stage) for stage in STAGES)
+    texts = refusal(config).split("; ")
+    assert len(texts) == len(STAGES) + 2  # three types in one of them
+    assert texts[0] == "hash_max_size must be positive, but is 0"
+    assert texts[3:6] == [f"unknown splitter name: {method}" for method in ("stage 3", "later", "last")]
+
+
+def test_an_error_is_told_once() -> None:
+    """What refers to a type that is wrong, or is itself wrong in shape, adds nothing."""
+    rule = {"key": "*", "sample_weight": "bin", "global_weight": "bin"}
+    config: dict[str, Any] = {
+        "string_filter_types": {"f": {"method": "x"}, "g": {"method": 1}},
+        "string_filter_rules": [{"key": "*", "suffix": "", "type": name} for name in "fg"],
+        "string_types": {"t": {"method": "y"}, "u": []},
+        "string_rules": [*({**rule, "type": name} for name in "tu"), {**rule, "type": 5}, {**rule, "type": "v"}],
+        "num_rules": 5,
+    }
+    assert refusal(config, ".converter").split("; ") == [
+        "String is expected, but Integer is given. (.converter.string_filter_types.g.method)",
+        "Object is expected, but Array is given. (.converter.string_types.u)",
+        "String is expected, but Integer is given. (.converter.string_rules[2].type)",
+        "Array is expected, but Integer is given. (.converter.num_rules)",
+        "unknown filter name: x",
+        "unknown splitter name: y",
+        "unknown type: [v] in string_rules",
+    ]
 
 
 def string_filter(pattern: str, replacement: str) -> StringFilter:
@@ -277,8 +305,8 @@ def test_replacement(pattern: str, replacement: str, pieces: tuple[bytes | int, 
 @pytest.mark.parametrize(
     ("parameters", "text"),
     [
-        ({}, '"pattern" is not specified in parameters'),
-        ({"pattern": "("}, '"replace" is not specified in parameters'),
+        ({}, '"pattern" is not specified in parameters; "replace" is not specified in parameters'),
+        ({"pattern": "("}, 'invalid regular expression: (; "replace" is not specified in parameters'),
         ({"pattern": "(", "replace": "\\"}, "invalid regular expression: ("),
         ({"pattern": "a", "replace": "\\"}, "invalid replacement expression. 0-9 or \\ are required after \\"),
         ({"pattern": "a", "replace": "\\n"}, "invalid replacement expression. 0-9 or \\ are required after \\"),
@@ -324,11 +352,15 @@ MAXIMUM = "invalid parameter (expected: maximum must be bigger than minimum)"
     ("method", "parameters", "text"),
     [
         ("add", {}, '"value" is not specified in parameters'),
-        ("linear_normalization", {}, '"min" is not specified in parameters'),
+        ("linear_normalization", {}, '"min" is not specified in parameters; "max" is not specified in parameters'),
         ("linear_normalization", {"min": "0"}, '"max" is not specified in parameters'),
         ("linear_normalization", {"min": "1", "max": "1"}, MAXIMUM),
         ("linear_normalization", {"min": "2", "max": "1"}, MAXIMUM),
-        ("gaussian_normalization", {}, '"average" is not specified in parameters'),
+        (
+            "gaussian_normalization",
+            {"average": "x"},
+            'std::bad_cast: "average" must be a number: x; "standard_deviation" is not specified in parameters',
+        ),
         ("gaussian_normalization", {"average": "0"}, '"standard_deviation" is not specified in parameters'),
         (
             "gaussian_normalization",
@@ -441,9 +473,15 @@ def test_predefined_types_can_be_redefined(name: str) -> None:
         ({"method": "ngram", "char_num": "0"}, "char_num must be positive integer: 0"),
         ({"method": "ngram", "char_num": "-2147483648"}, "char_num must be positive integer: -2147483648"),
         ({"method": "split"}, "not found: separators"),
-        ({"method": "regexp", "group": "x"}, "not found: pattern"),
-        ({"method": "regexp", "pattern": "(", "group": "x"}, "is not integer: group = x"),
-        ({"method": "regexp", "pattern": "(", "group": "-1"}, "'group' must be positive: -1"),
+        ({"method": "regexp", "group": "x"}, "not found: pattern; is not integer: group = x"),
+        (
+            {"method": "regexp", "pattern": "(", "group": "x"},
+            "invalid regular expression: (; is not integer: group = x",
+        ),
+        (
+            {"method": "regexp", "pattern": "(", "group": "-1"},
+            "invalid regular expression: (; 'group' must be positive: -1",
+        ),
         ({"method": "regexp", "pattern": "(", "group": "9"}, "invalid regular expression: ("),
         (
             {"method": "regexp", "pattern": "(あ)", "group": "2"},

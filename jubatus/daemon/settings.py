@@ -1,0 +1,181 @@
+"""Settings of programs that serve: each is declared once, as a field of a dataclass that carries an option.
+
+A field may also be a group (``metadata={"group": Class}``): settings of its own, or None where they have no meaning.
+The fields give the options of a command in the order of its usage, and what a status and the log tell of them. Commands
+read them before they load anything else, so this module and those with settings import next to nothing.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
+from enum import Enum
+from typing import Any
+
+
+class Kind(Enum):
+    """What an option takes."""
+
+    FLAG = "nothing"
+    INT = "int"
+    UNSIGNED = "unsigned int"
+    STRING = "string"
+    FILE = "path of a file"
+    FOLDER = "path of a folder"
+
+    @property
+    def usage(self) -> str:
+        """The name in the usage."""
+        return "string" if self in (Kind.FILE, Kind.FOLDER) else self.value
+
+
+Value = int | str | bool
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of a command.
+
+    Args:
+        name: the long name.
+        short: the letter, or nothing.
+        kind: what it takes.
+        text: what the usage says.
+        default: the value when it is not given; for a flag False.
+        low: least value of a number.
+        high: greatest value of a number.
+        mandatory: whether it must be given.
+        status: its key in the status, or nothing if it is not there.
+        line: its place among the first lines of the log, or 0 if it is not there.
+        label: what such a line calls it, if not by its name.
+        zero: what such a line says instead of 0.
+    """
+
+    name: str
+    short: str
+    kind: Kind
+    text: str
+    default: Value = ""
+    low: int | None = None
+    high: int | None = None
+    mandatory: bool = False
+    status: str = ""
+    line: int = 0
+    label: str = ""
+    zero: str = ""
+
+    def read(self, word: str) -> Value:
+        """Return the value that a word stands for; raise ValueError."""
+        if self.kind in (Kind.STRING, Kind.FILE, Kind.FOLDER):
+            return word
+        if self.kind is Kind.FLAG or not re.fullmatch(r"[+-]?[0-9]+", word):
+            raise ValueError(word)
+        number = int(word)
+        if self.kind is Kind.UNSIGNED and number < 0:
+            number += 1 << 32
+        low = -(1 << 31) if self.low is None else self.low
+        high = ((1 << 32) if self.kind is Kind.UNSIGNED else (1 << 31)) - 1 if self.high is None else self.high
+        if not low <= number <= high:
+            raise ValueError(word)
+        return number
+
+
+def flag(name: str, short: str, text: str) -> Option:
+    """Declare an option that takes no value."""
+    return Option(name, short, Kind.FLAG, text, False)
+
+
+def setting(option: Option, **changes: Any) -> Any:
+    """Declare a field of settings.
+
+    Args:
+        option: says its value.
+        **changes: what is different in the option of this program.
+    """
+    option = replace(option, **changes)
+    return field(default=option.default, metadata={"option": option})
+
+
+def own(settings: type) -> dict[str, Option]:
+    """Return the options of settings, but those of their groups, by the name of the field."""
+    return {each.name: each.metadata["option"] for each in fields(settings) if "option" in each.metadata}
+
+
+def options(settings: type) -> Iterator[Option]:
+    """Yield all options in the order of the usage."""
+    for each in fields(settings):
+        if "option" in each.metadata:
+            yield each.metadata["option"]
+        elif "group" in each.metadata:
+            yield from options(each.metadata["group"])
+
+
+def values(settings: Any) -> Iterator[tuple[Option, Any]]:
+    """Yield all options that have a meaning, each with the value that the settings have."""
+    for each in fields(settings):
+        value = getattr(settings, each.name)
+        if "option" in each.metadata:
+            yield each.metadata["option"], value
+        elif "group" in each.metadata and value is not None:
+            yield from values(value)
+
+
+def status(settings: Any) -> dict[str, str]:
+    """Return the entries that a status has of settings."""
+    return {option.status: str(value) for option, value in values(settings) if option.status}
+
+
+def lines(settings: Any) -> dict[str, object]:
+    """Return what the first lines of the log tell of settings, by label."""
+    told = [(option, value) for option, value in values(settings) if option.line]
+    return {
+        option.label or option.name.replace("_", " "): value or option.zero or value
+        for option, value in sorted(told, key=lambda each: each[0].line)
+    }
+
+
+RPC_PORT = Option("rpc-port", "p", Kind.INT, "port number", 9199, 1, 65535)
+LISTEN_ADDR = Option("listen_addr", "b", Kind.STRING, "address to listen on, and name of the server")
+LISTEN_IF = Option("listen_if", "B", Kind.STRING, "network interface to listen on")
+THREAD = Option("thread", "c", Kind.INT, "threads for long requests", 2, 1, status="threadnum", line=2)
+TIMEOUT = Option(
+    "timeout", "t", Kind.INT, "seconds after which an idle connection is closed; 0 is never", 10, 0,
+    status="timeout", line=1,
+)  # fmt: skip
+LOGDIR = Option("logdir", "l", Kind.FOLDER, "folder that gets a copy of the log", status="logdir", line=4)
+LOG_CONFIG = Option("log_config", "g", Kind.FILE, "configuration file of the log", status="log_config", line=5)
+DAEMON = flag("daemon", "D", "run in the background")
+ZOOKEEPER = Option("zookeeper", "z", Kind.STRING, "locations of ZooKeeper", status="zookeeper", line=8)
+ZOOKEEPER_TIMEOUT = Option(
+    "zookeeper_timeout", "Z", Kind.INT, "seconds of a ZooKeeper session", 10, status="zookeeper_timeout", line=13
+)
+INTERCONNECT_TIMEOUT = Option(
+    "interconnect_timeout", "I", Kind.INT, "seconds of a call between servers", 10,
+    status="interconnect_timeout", line=14,
+)  # fmt: skip
+MAX_MESSAGE_SIZE = Option("max_message_size", "", Kind.INT, "bytes that one message may have", 512 << 20, 1 << 10)
+
+
+class Daemon:
+    """What the settings of every program that serves have; paths are real paths.
+
+    Each program declares them anew, in the order of its usage.
+
+    Args:
+        program: name of the command.
+        port: to listen on.
+        listen_addr: address to listen on, and name of the program; nothing for that of ``listen_if``.
+        listen_if: interface to listen on; nothing for all.
+        timeout: seconds after which an idle connection is closed; 0 is never.
+        logdir: folder of a copy of the log, or nothing.
+        log_config: configuration of the log, or nothing.
+        daemon: run in the background.
+    """
+
+    program: str
+    port: int
+    listen_addr: str
+    listen_if: str
+    timeout: int
+    logdir: str
+    log_config: str
+    daemon: bool

@@ -1,0 +1,38 @@
+"""From the text of a configuration to a model that has learned nothing."""
+
+from jubatus._core.model import Model
+from jubatus._core.schema import parse_json
+from jubatus.errors import ConfigError, ConfigSyntaxError, ModelError
+from jubatus.idl import Service
+
+
+def read(path: str) -> bytes:
+    """Return the content of a configuration file; raise ConfigError."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise ConfigError(f"cannot read configuration: {path}: {error.strerror}") from error
+
+
+def make_model(service: Service, config: bytes, source: str, *, distributed: bool = False) -> Model:
+    """Return a model that has learned nothing.
+
+    Args:
+        service: the declaration.
+        config: text of the configuration.
+        source: where it is from, for error messages.
+        distributed: whether the model takes part in MIX.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+    """
+    try:
+        model: Model = service.model_class(parse_json(config), distributed=distributed)
+    except ConfigSyntaxError as error:
+        raise ConfigError(f"syntax error in configuration: {source}:{error}") from error
+    except ConfigError as error:
+        raise ConfigError(f"invalid configuration: {source}: {error}") from error
+    except ModelError as error:
+        raise ConfigError(f"{source}: {error}") from error
+    return model

@@ -1,0 +1,94 @@
+"""A server that works alone: its configuration is in a file, or its model is."""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from jubatus._core.model import Model
+from jubatus.daemon import life
+from jubatus.errors import ConfigError, ModelError
+from jubatus.idl import Host, Service
+from jubatus.rpc.server import Server
+from jubatus.server import storage
+from jubatus.server.common_handlers import CommonHandlers
+from jubatus.server.configuration import make_model, read
+from jubatus.server.dispatch import Dispatcher, bind
+from jubatus.server.settings import Settings
+
+log = logging.getLogger("jubatus")
+
+
+class Alone:
+    """A standalone server; see life.Program.
+
+    Args:
+        service: the declaration.
+        settings: what the options say.
+        address: of the server.
+    """
+
+    def __init__(self, service: Service, settings: Settings, address: str) -> None:
+        model, config = build(service, settings)
+        self._settings = settings
+        self._executor = ThreadPoolExecutor(settings.threads, "worker")
+        node = f"{address}_{settings.port}"
+        self.dispatcher = assemble(service, settings, model, config, node, self._executor)
+
+    def server(self) -> Server:
+        """Return what answers requests."""
+        settings = self._settings
+        return Server(
+            self.dispatcher.serve,
+            timeout=settings.timeout,
+            max_size=settings.max_message_size,
+            shortcuts=self.dispatcher.shortcuts,
+        )
+
+    async def begin(self, stop: Callable[[], None]) -> None:
+        """There is nothing to take part in."""
+
+    async def end(self) -> None:
+        """There is nothing to leave."""
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self._executor.shutdown()
+
+
+def assemble(
+    service: Service, settings: Settings, model: Model, config: bytes, node: str, executor: ThreadPoolExecutor
+) -> Dispatcher:
+    """Bind the rows of a standalone server to its handlers; no thread is started yet."""
+    assert settings.files is not None
+    common = CommonHandlers(
+        model,
+        service=service.name,
+        config=config,
+        node=node,
+        datadir=settings.datadir,
+        loaded=settings.files.model_file,
+        facts={**life.identity(settings), "is_standalone": "1", "type": service.name},
+        counts=lambda: {"update_count": str(dispatcher.updates)},
+    )
+    methods = [method for method in service.all_methods if method.host is Host.SERVER]
+    dispatcher = Dispatcher(bind(methods, model, common), executor)
+    return dispatcher
+
+
+def build(service: Service, settings: Settings) -> tuple[Model, bytes]:
+    """Return the model of a standalone server and the text of its configuration; raise JubatusError."""
+    assert settings.files is not None
+    configpath, model_file = settings.files.configpath, settings.files.model_file
+    path = model_file or configpath
+    if not model_file:
+        config = read(path)
+        return make_model(service, config, path), config
+    try:
+        config, driver = storage.load(path, type=service.name, config=None)
+        if configpath:
+            log.info("the configuration of the model file is used, that of %s is not", configpath)
+        model = make_model(service, config, path)
+        model.unpack(driver)
+    except ModelError as error:
+        raise ConfigError(str(error) if path in str(error) else f"{path}: {error}") from error
+    return model, config

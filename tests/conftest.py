@@ -60,9 +60,13 @@ class Peer:
         assert (kind, msgid) == (1, self._msgid)
         return error, result
 
+    def call_plain(self, method: str, *args: Any) -> tuple[Any, Any]:
+        """Call a method that takes no cluster's name and return error and result."""
+        return self._call(method, list(args))
+
     def plain(self, method: str, *args: Any) -> Any:
         """Call a method that takes no cluster's name and must succeed; return its result."""
-        error, result = self._call(method, list(args))
+        error, result = self.call_plain(method, *args)
         assert error is None, error
         return result
 

@@ -14,12 +14,10 @@ from jubatus import SERVICES
 from jubatus.idl import Host, Lock, Method, service
 from jubatus.server import app
 from tests.conftest import Peer, Running, Start, packed, wait_for
+from tests.services import facts_of
 
 CONFIG: dict[str, Any] = {"converter": {}}
-CONFIGS: dict[str, Any] = {
-    "classifier": {"method": "PA", "parameter": {}, "converter": {}},
-    "weight": CONFIG,
-}
+CONFIGS = {name: facts_of(name).configs[0] for name in SERVICES}
 
 WORDS = {"converter": {"string_rules": [{"key": "*", "type": "space", "sample_weight": "tf", "global_weight": "bin"}]}}
 
@@ -204,38 +202,6 @@ def test_rows_of_other_programs_are_unknown(server: Start, name: str) -> None:
     with running.peer() as peer:
         for method in [*(method.name for method in others), "__ping__", "status", "pack", "unpack", "mix"]:
             assert peer.call(method) == (1, method.encode())
-
-
-@pytest.mark.parametrize("name", SERVICES)
-def test_every_method_survives_every_argument(server: Start, name: str) -> None:
-    """Any arguments are answered: with a result, as bad arguments, or with a text."""
-    running = server(name, CONFIGS[name])
-    values: list[Any] = [
-        None,
-        True,
-        0,
-        -1,
-        1.5,
-        "",
-        "é",
-        [],
-        [[]],
-        {},
-        [1],
-        [[1, 2]],
-        [["a", "b"]],
-        [[[[1]]]],
-        2**64 - 1,
-    ]
-    values.append([[["k", "v"]], [["n", 1]], [["b", b"\xff"]]])
-    with running.peer() as peer:
-        for method in service(name).all_methods:
-            for count in range(3):
-                for value in values:
-                    error, _result = peer.call(method.name, *[value] * count)
-                    assert error in (None, 1, 2) or isinstance(error, bytes)
-                    needs = len(method.args)
-                    assert count >= needs or error in (1, 2)
 
 
 def test_locks_are_what_the_wire_needs() -> None:

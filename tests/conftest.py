@@ -14,8 +14,15 @@ from typing import Any, Protocol
 
 import msgpack
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.zookeeper import _three_servers, ensemble, zookeeper  # noqa: F401
+
+# Property tests are bounded and repeatable.
+settings.register_profile(
+    "jubatus", max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("jubatus")
 
 BIN = Path(sys.executable).parent
 PATIENCE = 20.0

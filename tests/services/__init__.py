@@ -54,6 +54,7 @@ class Facts:
         forgetful: rows that forget a part of what was learned; they are left out where sums are compared.
         item_by_item: rows that keep what came before an item that is refused; all others do all or nothing.
         settle: of row and reply, what is the same whichever server answers; for chance, what is not chance.
+        certain: of row and reply, what of the twin's reply is sure to be the model's.
         diff: brings an unpacked diff into a form without order.
         stored: brings an unpacked model into a form without order and without times.
         nobody: turns the unpacked diff of a model that learned nothing into that of no server at all.
@@ -76,6 +77,7 @@ class Facts:
     forgetful: frozenset[str] = frozenset()
     item_by_item: frozenset[str] = frozenset()
     settle: Callable[[str, Any], Any] = _whole_reply
+    certain: Callable[[str, Any], Any] = _whole_reply
     diff: Callable[[Any], Any] = exact
     stored: Callable[[Any], Any] = exact
     nobody: Callable[[Any], Any] = _as_it_is

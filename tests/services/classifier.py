@@ -37,7 +37,8 @@ def any_config(draw: st.DrawFn) -> Config:
     parameter = dict(draw(unlearners))
     if method not in ("perceptron", "PA"):
         parameter["regularization_weight"] = draw(st.sampled_from([0.3, 0.5, 1.0]))
-    return {"method": method, "parameter": parameter, "converter": draw(configs(("bin", "idf", "idf1", "bm25")))}
+    converter = draw(st.just({"num_rules": [{"key": "*", "type": "num"}]}) | configs(("bin", "idf", "idf1", "bm25")))
+    return {"method": method, "parameter": parameter, "converter": converter}
 
 
 def unlearns(config: Config) -> bool:

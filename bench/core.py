@@ -18,7 +18,8 @@ from vowpalwabbit import Workspace
 
 from bench import workloads
 from bench.report import ratio, spread, table
-from bench.workloads import CLASSES, SPACE_BIN, Item, config, pack
+from bench.services.classifier import config, queries, training
+from bench.workloads import CLASSES, SPACE_BIN, Item, pack
 from jubatus import embedded
 from jubatus._core.classifier import Classifier
 from jubatus._core.wire import Reader, unpack
@@ -63,10 +64,10 @@ class Packed(Learner):
         self.model = Classifier(config("PA", SPACE_BIN))
 
     def training(self, items: Sequence[Item]) -> bytes:
-        return pack(["", workloads.training(items)])
+        return pack(["", training(items)])
 
     def query(self, items: Sequence[Item]) -> bytes:
-        return pack(["", workloads.queries(items)])
+        return pack(["", queries(items)])
 
     def learn(self, calls: list[bytes]) -> None:
         for call in calls:

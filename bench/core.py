@@ -18,7 +18,8 @@ from vowpalwabbit import Workspace
 
 from bench import workloads
 from bench.report import ratio, spread, table
-from bench.services.classifier import config, queries, training
+from bench.services import classifier
+from bench.services.classifier import config
 from bench.workloads import CLASSES, SPACE_BIN, Item, pack
 from jubatus import embedded
 from jubatus._core.classifier import Classifier
@@ -64,10 +65,10 @@ class Packed(Learner):
         self.model = Classifier(config("PA", SPACE_BIN))
 
     def training(self, items: Sequence[Item]) -> bytes:
-        return pack(["", training(items)])
+        return pack(["", classifier.training(items)])
 
     def query(self, items: Sequence[Item]) -> bytes:
-        return pack(["", queries(items)])
+        return pack(["", classifier.queries(items)])
 
     def learn(self, calls: list[bytes]) -> None:
         for call in calls:

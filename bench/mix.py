@@ -11,6 +11,7 @@ from bench import mail, workloads
 from bench.cluster import Cluster, cluster, zookeeper
 from bench.process import HOST, Caller, loader
 from bench.report import spread, table
+from bench.services import classifier
 from bench.services.classifier import config, requests
 from bench.workloads import SPACE_BIN, Item
 
@@ -88,7 +89,7 @@ def accuracy(location: str, path: Path | None) -> Iterator[list[str]]:
             with cluster(location, chosen, servers) as made:
                 callers = [Caller(port) for port in made.servers]
                 for number, (item, caller) in enumerate(zip(training, itertools.cycle(callers), strict=False), 1):
-                    caller.call(workloads.request("train", training([item])))
+                    caller.call(workloads.request("train", classifier.training([item])))
                     if number % MAILS_A_MIX == 0:
                         made.mix()
                 made.mix()

@@ -118,7 +118,10 @@ def test_own_rows(running: Programs) -> None:
             outcome = ask(running.alone, row, args)
             walk.note("server", row, args, outcome, wrong(row, outcome, fit))
             relayed = running.through_keeper(row, args)
-            agrees = relayed[0] == told(outcome[0]) and settled(row, relayed) == settled(row, outcome)
+            if row.route is Route.INTERNAL:
+                agrees = relayed == (1, row.name.encode())
+            else:
+                agrees = relayed[0] == told(outcome[0]) and settled(row, relayed) == settled(row, outcome)
             walk.note("keeper", row, args, relayed, None if agrees else f"the server says {short(outcome)}")
             own = running.embedded.call(row, args)
             if own is None:

@@ -20,6 +20,15 @@ from tests.services import CASES, every_service
 from tests.zookeeper import ZooKeeper
 
 FIRST = {name: next(case for case in CASES if case.service.name == name) for name in services()}
+NO_TEXT = "the text is no UTF-8"
+NOT_REFUSED = "error 2 is expected"
+
+KNOWN = {
+    ("get_diff", NO_TEXT), ("get_model", NO_TEXT), ("get_pull_argument", NO_TEXT), ("pull", NO_TEXT),
+    ("get_diff", NOT_REFUSED), ("get_model", NOT_REFUSED), ("get_pull_argument", NOT_REFUSED),
+}  # fmt: skip
+"""What is wrong with the rows of mixers: they are declared to return text and return bytes, and to take a number of 32
+bits and take one of 64, as the version of a model is. A fault that is mended must leave this list."""
 
 
 @pytest.fixture(scope="module")
@@ -48,17 +57,6 @@ def wrong(method: Method, outcome: Outcome, fit: Fit) -> str | None:
     if isinstance(error, bytes) and error and result is None:
         return None
     return None if fit is Fit.OPEN and outcome == BAD_CAST else "a result or a text is expected"
-
-
-NO_TEXT = "the text is no UTF-8"
-NOT_REFUSED = "error 2 is expected"
-
-KNOWN = {
-    ("get_diff", NO_TEXT), ("get_model", NO_TEXT), ("get_pull_argument", NO_TEXT), ("pull", NO_TEXT),
-    ("get_diff", NOT_REFUSED), ("get_model", NOT_REFUSED), ("get_pull_argument", NOT_REFUSED),
-}  # fmt: skip
-"""What is wrong with the rows of mixers: they are declared to return text and return bytes, and to take a number of 32
-bits and take one of 64, as the version of a model is. A fault that is mended must leave this list."""
 
 
 class Walk:

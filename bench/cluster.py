@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -39,29 +40,45 @@ def zookeeper() -> Iterator[str]:
         with open(Path(folder, "log"), "wb") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
+            _wait(port, process)
             yield f"{HOST}:{port}"
         finally:
             process.kill()
             process.wait()
 
 
+def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until a process listens; on a busy machine a Java runtime takes longer than the commands would wait."""
+    end = time.monotonic() + 60
+    while True:
+        try:
+            socket.create_connection((HOST, port), 1).close()
+            return
+        except OSError:
+            if process.poll() is not None or time.monotonic() > end:
+                raise
+        time.sleep(0.05)
+
+
 class Cluster:
-    """Servers and keepers of one cluster of classifiers.
+    """Servers and keepers of one cluster.
 
     Args:
         zookeeper: location of ZooKeeper.
         folder: for logs.
-        config: of the classifiers.
+        config: of the servers.
+        service: of the cluster.
     """
 
-    def __init__(self, zookeeper: str, folder: Path, config: dict[str, Any]) -> None:
+    def __init__(self, zookeeper: str, folder: Path, config: dict[str, Any], service: str) -> None:
         self.zookeeper = zookeeper
         self.folder = folder
+        self.service = service
         self.processes: list[subprocess.Popen[bytes]] = []
         self.servers: list[int] = []
         path = folder / "config.json"
         path.write_text(json.dumps(config))
-        words = ["-c", "write", "-t", "classifier", "-n", NAME, "-z", zookeeper, "-f", path]
+        words = ["-c", "write", "-t", service, "-n", NAME, "-z", zookeeper, "-f", path]
         subprocess.run([BIN / "jubaconfig", *words], check=True)
 
     def start(self, program: str, *options: str) -> int:
@@ -77,7 +94,7 @@ class Cluster:
 
     def server(self, *options: str) -> int:
         """Start a server that mixes only when told, wait until it is up to date, return its port."""
-        port = self.start("jubaclassifier", "-n", NAME, "-s", "0", "-i", "0", "-d", str(self.folder), *options)
+        port = self.start(f"juba{self.service}", "-n", NAME, "-s", "0", "-i", "0", "-d", str(self.folder), *options)
         with Caller(port) as caller:
             while caller.call(request("get_status"))[f"{HOST}_{port}"]["linear_mixer.is_obsolete"] == "1":
                 time.sleep(0.02)
@@ -86,7 +103,7 @@ class Cluster:
 
     def keeper(self) -> int:
         """Start a keeper, return its port."""
-        return self.start("jubaclassifier_keeper")
+        return self.start(f"juba{self.service}_keeper")
 
     def mix(self) -> tuple[float, int]:
         """Mix on the first server; return seconds and the bytes that were put."""
@@ -108,10 +125,10 @@ class Cluster:
 
 
 @contextmanager
-def cluster(zookeeper: str, config: dict[str, Any], servers: int) -> Iterator[Cluster]:
+def cluster(zookeeper: str, config: dict[str, Any], servers: int, service: str = "classifier") -> Iterator[Cluster]:
     """Run a cluster until it is left."""
     with tempfile.TemporaryDirectory(prefix="juba-bench-") as folder:
-        made = Cluster(zookeeper, Path(folder), config)
+        made = Cluster(zookeeper, Path(folder), config, service)
         try:
             for _ in range(servers):
                 made.server()

@@ -19,7 +19,9 @@ from vowpalwabbit import Workspace
 
 from bench import workloads
 from bench.report import ratio, spread, table
-from bench.workloads import CLASSES, SPACE_BIN, Item, config, pack
+from bench.services import classifier
+from bench.services.classifier import config
+from bench.workloads import CLASSES, SPACE_BIN, Item, pack
 from jubatus import embedded
 from jubatus._core.wire import Reader, unpack
 from jubatus.classifier.types import LabeledDatum
@@ -63,10 +65,10 @@ class Packed(Learner):
         self.model = Classifier(config("PA", SPACE_BIN))
 
     def training(self, items: Sequence[Item]) -> bytes:
-        return pack(["", workloads.training(items)])
+        return pack(["", classifier.training(items)])
 
     def query(self, items: Sequence[Item]) -> bytes:
-        return pack(["", workloads.queries(items)])
+        return pack(["", classifier.queries(items)])
 
     def learn(self, calls: list[bytes]) -> None:
         for call in calls:

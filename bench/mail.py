@@ -10,6 +10,7 @@ from typing import Any
 from bench import workloads
 from bench.process import Caller, folder, server
 from bench.report import ROOT, spread, table
+from bench.services import classifier
 
 TUTORIAL = ROOT / "examples/tutorial"
 TRAINING = 4_000
@@ -70,7 +71,7 @@ def measure(
     with folder() as at, server(config, at) as ours, Caller(ours.port) as caller:
         start = time.perf_counter()
         for mail in training:
-            caller.call(workloads.request("train", workloads.training([mail])))
+            caller.call(workloads.request("train", classifier.training([mail])))
         middle = time.perf_counter()
         correct = right(caller, test)
         end = time.perf_counter()
@@ -79,5 +80,5 @@ def measure(
 
 def right(caller: Caller, test: list[workloads.Item]) -> int:
     """Return how many mails are given the right label, one mail a request."""
-    answers = [caller.call(workloads.request("classify", workloads.queries([mail])))[0] for mail in test]
+    answers = [caller.call(workloads.request("classify", classifier.queries([mail])))[0] for mail in test]
     return sum(max(a, key=lambda e: e[1])[0] == label for (label, _), a in zip(test, answers, strict=True))

@@ -7,7 +7,8 @@ import psutil
 from bench import workloads
 from bench.process import Caller, folder, free_port, server
 from bench.report import spread, table
-from bench.workloads import SPACE_BIN, config
+from bench.services.classifier import config, requests
+from bench.workloads import SPACE_BIN
 
 FEATURES = 1_000_000
 PER_MESSAGE = 100
@@ -38,7 +39,7 @@ def measure(items: list[workloads.Item]) -> tuple[float, ...]:
             before = resident(ours.pid)
             # The other label must be known before the first message, or that one makes only one cell a word.
             caller.call(workloads.request("set_label", "label1"))
-            for request in workloads.requests("train", items, 100):
+            for request in requests("train", items, 100):
                 caller.call(request)
             gained = resident(ours.pid) - before
             start = time.perf_counter()

@@ -11,7 +11,9 @@ from bench import mail, workloads
 from bench.cluster import Cluster, cluster, zookeeper
 from bench.process import HOST, Caller, loader
 from bench.report import spread, table
-from bench.workloads import SPACE_BIN, Item, config
+from bench.services import classifier
+from bench.services.classifier import config, requests
+from bench.workloads import SPACE_BIN, Item
 
 WORDS = 100
 BULK = 500
@@ -28,7 +30,7 @@ def fresh(features: int, start: int, seed: int) -> Iterator[Item]:
 def learn(port: int, items: list[Item]) -> None:
     """Train in bulk."""
     with Caller(port) as caller:
-        for request in workloads.requests("train", items, BULK):
+        for request in requests("train", items, BULK):
             caller.call(request)
 
 
@@ -37,7 +39,7 @@ class Prober:
 
     def __init__(self, port: int, folder: Path) -> None:
         file = folder / "probe"
-        workloads.write(file, workloads.requests("classify", workloads.messages(200), 1))
+        workloads.write(file, requests("classify", workloads.messages(200), 1))
         self.process = subprocess.Popen(
             [loader(), HOST, str(port), file, "1", "1000000000"], stdout=subprocess.PIPE, text=True
         )
@@ -87,7 +89,7 @@ def accuracy(location: str, path: Path | None) -> Iterator[list[str]]:
             with cluster(location, chosen, servers) as made:
                 callers = [Caller(port) for port in made.servers]
                 for number, (item, caller) in enumerate(zip(training, itertools.cycle(callers), strict=False), 1):
-                    caller.call(workloads.request("train", workloads.training([item])))
+                    caller.call(workloads.request("train", classifier.training([item])))
                     if number % MAILS_A_MIX == 0:
                         made.mix()
                 made.mix()

@@ -2,16 +2,16 @@
 
 from bench.process import folder, server
 from bench.report import spread, table
-from bench.workloads import SPACE_BIN, config
+from bench.services import modules
 
 
 def main(repeat: int, scale: float) -> None:
     """Print the table; the scale does not matter here."""
-    seconds: dict[str, list[float]] = {"classifier": [], "weight": []}
+    configs = {name: module.CONFIG for name, module in modules()}
+    seconds: dict[str, list[float]] = {name: [] for name in configs}
     for _ in range(repeat):
-        for service, times in seconds.items():
-            chosen = config("PA", SPACE_BIN) if service == "classifier" else {"converter": SPACE_BIN}
-            with folder() as at, server(chosen, at, service=service) as ours:
+        for name, times in seconds.items():
+            with folder() as at, server(configs[name], at, service=name) as ours:
                 times.append(ours.seconds)
     rows = [[f"juba{service}", spread(times, 3)] for service, times in seconds.items()]
     table("Start", ["program", "seconds until a request is answered"], rows)

@@ -5,7 +5,8 @@ server (bare.py) needs only to count bytes to answer each request, which makes i
 """
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,29 @@ Value = str | list[float]
 Item = tuple[str, Value]
 
 
-def config(method: str, converter: dict[str, Any], regularization_weight: float | None = None) -> dict[str, Any]:
-    """Return the configuration of a classifier."""
-    parameter = {} if regularization_weight is None else {"regularization_weight": regularization_weight}
-    return {"method": method, "converter": converter, "parameter": parameter}
+@dataclass(frozen=True)
+class Load:
+    """Requests of one kind: a line of a table.
+
+    Args:
+        work: what the table calls it.
+        config: of the server.
+        requests: makes the packed requests to a cluster's name; all have the same length.
+        teaching: makes packed requests that are sent before the first run.
+        size: items of a request.
+        connections: how many there are, with one request in flight on each.
+        total: requests of a run.
+        fresh: whether each run starts from an empty model.
+    """
+
+    work: str
+    config: dict[str, Any]
+    requests: Callable[[str], Iterable[bytes]]
+    teaching: Callable[[], Iterable[bytes]]
+    size: int
+    connections: int
+    total: int
+    fresh: bool
 
 
 @cache
@@ -71,32 +91,15 @@ def datum(value: Value) -> list[Any]:
     return [[], [[f"number{index}", number] for index, number in enumerate(value)], []]
 
 
-def training(items: Iterable[Item]) -> list[Any]:
-    """Return the argument of `train` for these items."""
-    return [[label, datum(value)] for label, value in items]
-
-
-def queries(items: Iterable[Item]) -> list[Any]:
-    """Return the argument of `classify` for these items."""
-    return [datum(value) for _, value in items]
-
-
 def pack(value: object) -> bytes:
     """Pack as the official clients do: the old raw format, float64."""
     packed: bytes = msgpack.packb(value, use_bin_type=False)
     return packed
 
 
-def request(method: str, *arguments: object) -> bytes:
-    """Return one packed request; all have the same id, so that all have the same length."""
-    return pack([0, 1, method, ["", *arguments]])
-
-
-def requests(method: str, items: list[Item], size: int) -> Iterator[bytes]:
-    """Yield packed requests of `size` items each."""
-    argument = {"train": training, "classify": queries}[method]
-    for start in range(0, len(items), size):
-        yield request(method, argument(items[start : start + size]))
+def request(method: str, *arguments: object, name: str = "") -> bytes:
+    """Return one packed request to a cluster's name; all have the same id, so that all have the same length."""
+    return pack([0, 1, method, [name, *arguments]])
 
 
 def write(path: Path, records: Iterable[bytes]) -> None:

@@ -14,8 +14,15 @@ from typing import Any, Protocol
 
 import msgpack
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.zookeeper import _three_servers, ensemble, zookeeper  # noqa: F401
+
+# Property tests are bounded and repeatable.
+settings.register_profile(
+    "jubatus", max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("jubatus")
 
 BIN = Path(sys.executable).parent
 PATIENCE = 20.0
@@ -60,9 +67,13 @@ class Peer:
         assert (kind, msgid) == (1, self._msgid)
         return error, result
 
+    def call_plain(self, method: str, *args: Any) -> tuple[Any, Any]:
+        """Call a method that takes no cluster's name and return error and result."""
+        return self._call(method, list(args))
+
     def plain(self, method: str, *args: Any) -> Any:
         """Call a method that takes no cluster's name and must succeed; return its result."""
-        error, result = self._call(method, list(args))
+        error, result = self.call_plain(method, *args)
         assert error is None, error
         return result
 

@@ -1,10 +1,12 @@
-"""Random arguments made from the declarations, and the configs that every model is tested with."""
+"""Random arguments made from the declarations."""
 
+from collections.abc import Mapping, Sequence
 from random import Random
+from types import MappingProxyType
 from typing import Any
 
 from jubatus import types
-from jubatus.idl import Method, Service
+from jubatus.idl import Method
 
 CONVERTER = {
     "string_types": {"bi": {"method": "ngram", "char_num": "2"}},
@@ -14,46 +16,28 @@ CONVERTER = {
     ],
     "num_rules": [{"key": "*", "type": "num"}],
 }
-LRU = {"unlearner": "lru", "unlearner_parameter": {"max_size": 3, "sticky_pattern": "a*"}}
-RANDOM = {"unlearner": "random", "unlearner_parameter": {"max_size": 3, "seed": 1}}
-
-CONFIGS: dict[str, list[dict[str, Any]]] = {
-    "classifier": [
-        {"method": "perceptron", "converter": CONVERTER},
-        {"method": "PA", "parameter": LRU, "converter": CONVERTER},
-        {"method": "PA1", "parameter": {"regularization_weight": 0.5}, "converter": CONVERTER},
-        {"method": "PA2", "parameter": {"regularization_weight": 0.5}, "converter": CONVERTER},
-        {"method": "CW", "parameter": {"regularization_weight": 0.5, **RANDOM}, "converter": CONVERTER},
-        {"method": "AROW", "parameter": {"regularization_weight": 0.5}, "converter": CONVERTER},
-        {"method": "NHERD", "parameter": {"regularization_weight": 0.5}, "converter": CONVERTER},
-    ],
-    "weight": [{"converter": CONVERTER}, {"converter": {**CONVERTER, "hash_max_size": 7}}],
-}
-"""Good configs by service; every declared service needs some."""
-
 WORDS = ("x", "y", "z", "xy", "yz", "あ", "zz top")
 LABELS = ("a", "b", "c", "d", "ab")
 KEYS = ("a", "b", "k")
 
 
-def mixes_by_mean(config: dict[str, Any]) -> bool:
-    """Whether models of the config are equal after a mix: an unlearner decides on each server by itself."""
-    return "unlearner" not in (config.get("parameter") or {})
-
-
-def takes_list(method: Method) -> bool:
-    """Whether a call is done item by item, so that what came before an item that is refused stays."""
-    return any(isinstance(argument.type, types.TList) for argument in method.args)
-
-
 class Arguments:
-    """Makes wire values of declared types."""
+    """Makes wire values of declared types.
 
-    def __init__(self, seed: int | str) -> None:
+    Args:
+        seed: of the random numbers.
+        values: by the name of an argument, what it is chosen from; all others are made by their type.
+    """
+
+    def __init__(self, seed: int | str, values: Mapping[str, Sequence[Any]] = MappingProxyType({})) -> None:
         self.random = Random(seed)
+        self._values = values
 
     def of_method(self, method: Method) -> list[Any]:
-        return [self.of(argument.type) for argument in method.args]
+        return [
+            self.random.choice(self._values[argument.name]) if argument.name in self._values else self.of(argument.type)
+            for argument in method.args
+        ]
 
     def of(self, type: types.Type) -> Any:
         random = self.random
@@ -115,6 +99,3 @@ class Arguments:
             return [*value[:i], self.spoilt(value[i]), *value[i + 1 :]]
         return self.junk()
 
-
-def model_of(service: Service, config: dict[str, Any], distributed: bool = False) -> Any:
-    return service.model_class(config, distributed=distributed)

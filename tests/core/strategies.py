@@ -1,8 +1,12 @@
 """Random converter configs and data, made to collide: few keys, few words, and the characters that keys are cut at."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
+
+from jubatus import types
+from jubatus.idl import Method
 
 KEYS = ["a", "b", "ab", "a/b", "k@1", "é", "", "x#y", "a/idf"]
 PATTERNS = ["*", "", "a", "a*", "*b", "/a|b/", "/[a-k]/", "b", "k@1", "/(?i)A/", "*é", "/", "//"]
@@ -113,3 +117,44 @@ def data(
     key = st.sampled_from(keys)
     strings = st.lists(st.tuples(key, values).map(list), max_size=4)
     return st.tuples(strings, st.lists(st.tuples(key, nums).map(list), max_size=4), st.just([])).map(list)
+
+
+labels = st.sampled_from(["a", "b", "c", "d", "ab", "あ", ""])
+plain_data = st.lists(
+    st.tuples(st.sampled_from("xyzuvw"), st.sampled_from([1.0, -1.0, 2.0, 0.5, -0.5, 0.0])).map(list), max_size=5
+).map(lambda pairs: [[], pairs, []])
+"""Few numbers, so that results are often equal: what decides between equals is seen."""
+
+
+def values(kind: types.Type) -> st.SearchStrategy[Any]:
+    """Make values of a declared type in their wire form."""
+    if isinstance(kind, types.TDatum):
+        return data() | plain_data
+    if isinstance(kind, types.TList):
+        return st.lists(values(kind.type), max_size=3)
+    if isinstance(kind, types.TMap):
+        return st.dictionaries(values(kind.key), values(kind.value), max_size=3)
+    if isinstance(kind, types.TTuple | types.TUserDef):
+        parts = kind.types if isinstance(kind, types.TTuple) else kind.type.TYPE.types
+        return st.tuples(*map(values, parts)).map(list)
+    if isinstance(kind, types.TInt):
+        return st.sampled_from([0, 1, 2, 3, 5, kind.min, kind.max])
+    if isinstance(kind, types.TBool):
+        return st.booleans()
+    if isinstance(kind, types.TFloat):
+        return numbers
+    assert isinstance(kind, types.TString | types.TRaw), kind
+    return labels
+
+
+def calls(rows: Iterable[Method], chosen: Mapping[str, Sequence[Any]]) -> st.SearchStrategy[tuple[str, list[Any]]]:
+    """Make calls of declared rows; ``chosen`` has, by the name of an argument, what it is chosen from."""
+    return st.one_of([
+        st.tuples(
+            st.just(row.name),
+            st.tuples(
+                *(st.sampled_from(chosen[name]) if name in chosen else values(kind) for name, kind in row.args)
+            ).map(list),
+        )
+        for row in rows
+    ])  # fmt: skip

@@ -3,42 +3,16 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from jubatus._core.services.classifier import Classifier
 
 from jubatus._core.wire import pack, unpack
 from jubatus.errors import ModelError
-from tests.core.calls import call, diff_of, exact, mix_of, mix_of_slow, stored
-from tests.core.linear.test_table import CONVERTER, METHODS, datum, small
+from tests.core.calls import call, exact, mix_of, mix_of_slow, stored
+from tests.core.linear.test_table import CONVERTER
 from tests.reference import models
-from tests.reference.linear import Refused
 from tests.reference.unlearn import MersenneTwister
 
 LABELS = ["a", "b", "c", "d", "e", "sticky", "sticky2", "sticky3"]
-labels = st.sampled_from(LABELS)
-
-unlearners = st.one_of(
-    st.fixed_dictionaries(
-        {"unlearner": st.just("lru"), "unlearner_parameter": st.fixed_dictionaries(
-            {"max_size": st.integers(1, 4)}, optional={"sticky_pattern": st.sampled_from(["sticky*", "*", "a", "/s|b/"])}
-        )}
-    ),
-    st.fixed_dictionaries(
-        {"unlearner": st.just("random"), "unlearner_parameter": st.fixed_dictionaries(
-            {"max_size": st.integers(1, 4), "seed": st.sampled_from([0, 9193, 2**32 - 1])}
-        )}
-    ),
-)
-steps = st.lists(
-    st.one_of(
-        st.tuples(st.just("train"), st.tuples(labels, datum(small)).map(list)),
-        st.tuples(st.just("train"), st.tuples(labels, datum(small)).map(list)),
-        st.tuples(st.sampled_from(["set_label", "delete_label"]), labels),
-        st.tuples(st.sampled_from(["clear", "load"]), st.none()),
-    ),
-    max_size=25,
-)
 
 
 def config_of(method: str, unlearner: dict[str, Any]) -> dict[str, Any]:
@@ -46,40 +20,6 @@ def config_of(method: str, unlearner: dict[str, Any]) -> dict[str, Any]:
     if method not in ("perceptron", "PA"):
         parameter["regularization_weight"] = 0.5
     return {"method": method, "parameter": parameter, "converter": CONVERTER}
-
-
-@pytest.mark.parametrize("distributed", [False, True])
-@settings(max_examples=200)
-@given(method=st.sampled_from(METHODS), unlearner=unlearners, sequence=steps, query=datum(small))
-def test_any_sequence(
-    distributed: bool, method: str, unlearner: dict[str, Any], sequence: list[Any], query: list[Any]
-) -> None:
-    config = config_of(method, unlearner)
-    fast, slow = Classifier(config, distributed=distributed), models.Classifier(config, distributed)
-    for name, value in sequence:
-        before = fast.pack()
-        if name == "load":
-            fast.unpack(fast.pack())
-            slow.unpack(slow.pack())
-        elif name == "clear":
-            assert call(fast, "clear") is slow.clear() is True
-        else:
-            label, rest = (value[0], value[1:]) if name == "train" else (value, [])
-            argument: Any = [value] if name == "train" else value
-            theirs: Any = [[label.encode(), *rest]] if name == "train" else label.encode()
-            try:
-                want = getattr(slow, name)(theirs)
-            except Refused as e:
-                with pytest.raises(ModelError) as refused:
-                    call(fast, name, argument)
-                assert str(refused.value) == str(e)
-                assert fast.pack() == before
-            else:
-                assert call(fast, name, argument) == want
-        assert call(fast, "get_labels") == slow.get_labels()
-        assert stored(unpack(fast.pack())) == stored(slow.pack())
-        assert fast.status() == slow.status()
-    assert exact(call(fast, "classify", [query])) == exact(slow.classify([query]))
 
 
 def test_random_numbers_are_those_of_the_original() -> None:
@@ -153,40 +93,6 @@ def test_a_mix_touches_its_labels_and_drops_what_was_forgotten() -> None:
         assert exact(call(f, "classify", [[[], [["x", 1.0]]]])) == exact(s.classify([[[], [["x", 1.0]]]]))
     in_order = [[label for label, _ in call(f, "classify", [[[], []]])[0]] for f in fast]
     assert sorted(in_order[0]) == sorted(in_order[1])
-
-
-@settings(max_examples=100)
-@given(
-    method=st.sampled_from(METHODS),
-    unlearner=unlearners,
-    rounds=st.lists(
-        st.lists(st.lists(st.tuples(labels, datum(small)).map(list), max_size=6), min_size=2, max_size=3), max_size=3
-    ),
-    query=datum(small),
-)
-def test_servers_that_unlearn_and_mix(
-    method: str, unlearner: dict[str, Any], rounds: list[list[Any]], query: list[Any]
-) -> None:
-    config = config_of(method, unlearner)
-    fast = [Classifier(config, distributed=True) for _ in range(3)]
-    slow = [models.Classifier(config, True) for _ in range(3)]
-    for shares in rounds:
-        for f, s, share in zip(fast, slow, shares, strict=False):
-            for label, numbers in share:
-                try:
-                    s.train([[label.encode(), numbers]])
-                except Refused:
-                    continue
-                call(f, "train", [[label, numbers]])
-        mixed, snapshots = mix_of(fast)
-        want = mix_of_slow(slow)
-        assert diff_of(unpack(mixed)) == diff_of(want)
-        for f, s, snapshot in zip(fast, slow, snapshots, strict=True):
-            assert f.put_diff(mixed, snapshot) is s.put_diff(want, s.given()) is True
-            assert call(f, "get_labels") == s.get_labels()
-            assert exact(call(f, "classify", [query])) == exact(s.classify([query]))
-            assert stored(unpack(f.pack())) == stored(s.pack())
-            assert f.status() == s.status()
 
 
 def test_a_model_file_with_more_labels_than_fit_is_taken_as_it_is() -> None:

@@ -4,24 +4,17 @@ The run is short and repeatable; ``JUBATUS_FUZZ=<rounds>`` makes it longer and, 
 """
 
 import os
-from typing import Any
 
 import pytest
 from jubatus._core.convert.converter import Converter
 
 from jubatus._core.wire import FrameSplitter, Reader, pack, unpack
 from jubatus.errors import BadArguments, ModelError, ModelFileError
-from jubatus.idl import Service, services
-from tests.core.generate import CONFIGS, CONVERTER, Arguments, model_of, takes_list
+from tests.core.generate import CONVERTER, Arguments
+from tests.services import Case, every_case
 
 ROUNDS = int(os.environ.get("JUBATUS_FUZZ", "150"))
 SEED = os.environ.get("JUBATUS_FUZZ_SEED", "7")
-
-CASES = [
-    pytest.param(service, config, id=f"{name}-{i}-{config.get('method', '')}")
-    for name, service in services().items()
-    for i, config in enumerate(CONFIGS[name])
-]
 
 
 class Bytes(Arguments):
@@ -119,13 +112,13 @@ def test_converter() -> None:
             pass
 
 
-@pytest.mark.parametrize(("service", "config"), CASES)
+@every_case()
 @pytest.mark.parametrize("distributed", [False, True])
-def test_handlers(service: Service, config: dict[str, Any], distributed: bool) -> None:
-    source = Bytes(f"{SEED} {service.name} {config}")
-    model = model_of(service, config, distributed)
+def test_handlers(case: Case, distributed: bool) -> None:
+    source = Bytes(f"{SEED} {case.name}", case.facts.values)
+    model = case.model(distributed)
     for _ in range(ROUNDS):
-        method = source.random.choice(service.methods)
+        method = source.random.choice(case.service.methods)
         right = b"".join(pack(v) for v in source.of_method(method))
         data = source.random.choice((right, source.mutated(right), source.mutated(right), source.bytes()))
         before = model.pack()
@@ -134,17 +127,17 @@ def test_handlers(service: Service, config: dict[str, Any], distributed: bool) -
         except BadArguments:
             assert model.pack() == before
         except ModelError:
-            assert model.pack() == before or takes_list(method)
+            assert model.pack() == before or method.name in case.facts.item_by_item
         else:
             unpack(reply)
 
 
-@pytest.mark.parametrize(("service", "config"), CASES)
-def test_model_files(service: Service, config: dict[str, Any]) -> None:
-    source = Bytes(f"{SEED} {service.name} {config} file")
-    model = model_of(service, config)
+@every_case()
+def test_model_files(case: Case) -> None:
+    source = Bytes(f"{SEED} {case.name} file", case.facts.values)
+    model = case.model()
     for _ in range(ROUNDS):
-        method = source.random.choice(service.methods)
+        method = source.random.choice(case.service.methods)
         try:
             getattr(model, method.name)(Reader(b"".join(pack(v) for v in source.of_method(method))))
         except ModelError:

@@ -4,21 +4,29 @@ import base64
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from jubatus import idl
 from jubatus._core.wire import Reader, pack, unpack
 from jubatus.errors import BadArguments, ModelError, UnknownMethod
 from tests.conftest import Start
-from tests.core.calls import call, diff_of, give, mix_alone, mix_of
-from tests.golden.compare import FOLDER, check, decoded, difference, load, recordings
+from tests.core.calls import call, give, mix_alone, mix_of
+from tests.golden.compare import (
+    FOLDER,
+    SLACK,
+    SUFFIXES,
+    check,
+    decoded,
+    difference,
+    each_recording,
+    load,
+    recordings,
+    text_of,
+)
+from tests.services import KINDS, Case, every_service, facts_of
 
-SLACK = 1e-12
-"""Sums and products are the original's bit for bit; only the C library's logarithm may differ between machines."""
 
-
-def model_of(recording: dict[str, Any], distributed: bool = False) -> Any:
-    return idl.service(recording["service"]).model_class(recording["config"], distributed=distributed)
+def case_of(recording: dict[str, Any]) -> Case:
+    name = recording["service"]
+    return Case(idl.service(name), facts_of(name), recording["config"], recording["name"])
 
 
 def packed_driver(path: Path) -> bytes:
@@ -30,10 +38,10 @@ def packed_driver(path: Path) -> bytes:
     return user.raw()
 
 
-def answer(recording: dict[str, Any], model: Any, recorded: dict[str, Any]) -> tuple[Any, Any]:
+def answer(case: Case, model: Any, recorded: dict[str, Any]) -> tuple[Any, Any]:
     """Send one call as a server does and return error and result."""
     try:
-        row = idl.service(recording["service"]).method(recorded["method"])
+        row = case.service.method(recorded["method"])
         params = Reader(pack(recorded["args"]))
         params.arguments(len(row.args))
         return None, unpack(getattr(model, row.name)(params))
@@ -45,52 +53,63 @@ def answer(recording: dict[str, Any], model: Any, recorded: dict[str, Any]) -> t
         return str(e), None
 
 
-def replay(recording: dict[str, Any], model: Any, calls: list[dict[str, Any]], order: bool = True) -> None:
-    """Send the calls; replies must be the recorded ones, in the recorded order where ``order`` says so."""
+def replay(case: Case, model: Any, calls: list[dict[str, Any]], order: bool = True) -> None:
+    """Send the calls; replies must be the recorded ones, in the recorded order if the service has it and ``order``."""
     for i, recorded in enumerate(calls):
-        error, result = answer(recording, model, recorded)
+        error, result = answer(case, model, recorded)
         assert error == recorded.get("error"), f"call {i} {recorded['method']}"
         if error is None:
-            mode = {**recorded, "compare": "exact"} if order else recorded
-            assert not (wrong := check(mode, result, SLACK)), f"call {i} {recorded['method']}: {wrong}"
+            strict = order and case.facts.recorded_order
+            wrong = check({**recorded, "compare": "exact"} if strict else recorded, result, SLACK)
+            assert not wrong, f"call {i} {recorded['method']}: {wrong}"
 
 
-def named(*folders: str) -> Any:
-    paths = [path for folder in folders for path in recordings(folder)]
-    return pytest.mark.parametrize("path", paths, ids=lambda p: f"{p.parent.name}/{p.name.split('.')[0]}")
+@every_service
+def test_a_service_has_the_recordings_that_it_names(name: str) -> None:
+    assert {kind for kind in KINDS if recordings(name, kind)} == facts_of(name).recordings
 
 
-@named("classifier", "weight")
+def test_every_recording_is_of_a_declared_service() -> None:
+    known = {path for name in idl.services() for kind in KINDS for path in recordings(name, kind)}
+    assert {path for path in FOLDER.rglob("*") if path.name.endswith(SUFFIXES)} == known
+    assert all(load(path)["service"] in str(path.relative_to(FOLDER)) for path in known)
+
+
+@each_recording("calls")
 def test_calls(path: Path) -> None:
     recording = load(path)
-    replay(recording, model_of(recording), recording["calls"])
+    case = case_of(recording)
+    replay(case, case.model(), recording["calls"])
 
 
-@named("models")
+@each_recording("models")
 def test_model_files(path: Path) -> None:
     recording = load(path)
-    model = model_of(recording)
+    case = case_of(recording)
+    model = case.model()
     model.unpack(packed_driver(FOLDER / "models" / recording["model"]))
-    again = model_of(recording)
+    again = case.model()
     again.unpack(model.pack())
-    replay(recording, model, recording["calls"])
-    replay(recording, again, recording["calls"], order=False)
+    replay(case, model, recording["calls"])
+    replay(case, again, recording["calls"], order=False)
 
 
-@named("models")
+@each_recording("models")
 def test_a_model_file_is_packed_as_it_was(path: Path) -> None:
     recording = load(path)
-    model = model_of(recording)
+    case = case_of(recording)
+    model = case.model()
     data = packed_driver(FOLDER / "models" / recording["model"])
     model.unpack(data)
     assert unpack(model.pack()) == unpack(data)
     assert len(model.pack()) == len(data)
 
 
-@named("cluster")
+@each_recording("cluster")
 def test_two_servers_and_their_mixes(path: Path) -> None:
     recording = load(path)
-    models = [model_of(recording, distributed=True) for _ in range(2)]
+    case = case_of(recording)
+    models = [case.model(True) for _ in range(2)]
     for i, step in enumerate(recording["steps"]):
         if step["method"] == "do_mix":
             mixed, snapshots = mix_of(models)
@@ -99,27 +118,39 @@ def test_two_servers_and_their_mixes(path: Path) -> None:
                 True,
             ]
             continue
-        got = call(models[step["server"]], step["method"], *step["args"][1:])
-        assert not (wrong := check({**step, "compare": "exact"}, got, SLACK)), f"step {i} {step['method']}: {wrong}"
+        error, got = answer(case, models[step["server"]], step)
+        assert error == step.get("error"), f"step {i} {step['method']}"
+        if error is None:
+            assert not (wrong := check(stepwise(case, step), got, SLACK)), f"step {i} {step['method']}: {wrong}"
 
 
-@named("diff")
+def stepwise(case: Case, step: dict[str, Any]) -> dict[str, Any]:
+    return {**step, "compare": "exact"} if case.facts.recorded_order else step
+
+
+@each_recording("diff")
 def test_diffs_and_what_putting_them_does(path: Path) -> None:
     recording = load(path)
-    model = model_of(recording, distributed=True)
+    case = case_of(recording)
+    model = case.model(True)
     assert mix_alone(model)  # a server of the original mixes once when it joins
     for update in recording["updates"]:
         call(model, update["method"], *update["args"][1:])
     diff = base64.b64decode(recording["diff"])
     given, snapshot = give(model)
-    assert not difference(text_of(diff_of(unpack(given))), text_of(diff_of(unpack(diff))), SLACK)
+    assert not differ(case.facts.diff, given, diff)
     assert model.put_diff(diff, snapshot) is True
-    replay(recording, model, recording["queries"])
+    replay(case, model, recording["queries"])
     _, packed = recording["model"]
-    assert not difference(text_of(unpack(model.pack())), text_of(unpack(base64.b64decode(packed))), SLACK)
+    assert not differ(case.facts.stored, model.pack(), base64.b64decode(packed))
 
 
-@named("classifier", "weight", "models")
+def differ(form: Any, got: bytes, want: bytes) -> str | None:
+    """Say where two packed values differ in a form without order."""
+    return difference(text_of(form(unpack(got))), text_of(form(unpack(want))), SLACK)
+
+
+@each_recording("calls", "models")
 def test_over_rpc(path: Path, server: Start) -> None:
     recording = load(path)
     options = ("-m", str(FOLDER / "models" / recording["model"])) if "model" in recording else ()
@@ -132,9 +163,3 @@ def test_over_rpc(path: Path, server: Start) -> None:
                 wrong = check(recorded, result, recording["tolerance"])
                 assert not wrong, f"call {i} {recorded['method']}: {wrong}"
 
-
-def text_of(value: Any) -> Any:
-    """Make every key of the maps a str, so that the paths of differences can be read."""
-    if isinstance(value, dict):
-        return {repr(key): text_of(v) for key, v in value.items()}
-    return [text_of(v) for v in value] if isinstance(value, list) else value

@@ -8,18 +8,13 @@ from typing import Any
 import msgpack
 import pytest
 
-from jubatus._core.wire import Conversation, Frame, Shortcuts, pack
-from jubatus.idl import Host, Service, services
+from jubatus._core.wire import Conversation, Frame, Shortcuts, pack, unpack
+from jubatus.idl import Host, Service
 from jubatus.rpc import server as rpc
 from jubatus.server.dispatch import INLINE_SIZE, Dispatcher, bind
-from tests.core.generate import CONFIGS, Arguments, model_of
+from tests.core.generate import Arguments
 from tests.rpc.test_server import CountingTransport
-
-CASES = [
-    pytest.param(service, config, id=f"{name}-{i}-{config.get('method', '')}")
-    for name, service in services().items()
-    for i, config in enumerate(CONFIGS[name])
-]
+from tests.services import CASES, Case, every_case
 
 
 class Common:
@@ -41,8 +36,9 @@ class Common:
 class Side:
     """A model behind a dispatcher, and one connection to it, with shortcuts or without."""
 
-    def __init__(self, service: Service, config: dict[str, Any], direct: bool) -> None:
-        self.model = model_of(service, config)
+    def __init__(self, case: Case, direct: bool) -> None:
+        self.model = case.model()
+        service = case.service
         methods = [method for method in service.all_methods if method.host is Host.SERVER and not method.long]
         long = {method.name for method in service.all_methods if method.long}
         self.dispatcher = Dispatcher(bind(methods, Short(self.model, long), Short(Common(), long)), ThreadPoolExecutor(1))
@@ -94,28 +90,28 @@ def requests(service: Service, source: Arguments) -> bytes:
     return stream
 
 
-@pytest.mark.parametrize(("service", "config"), CASES)
-def test_both_ways_answer_alike(service: Service, config: dict[str, Any]) -> None:
-    source = Arguments(f"both ways {service.name}")
-    direct, indirect = Side(service, config, True), Side(service, config, False)
+@every_case()
+def test_both_ways_answer_alike(case: Case) -> None:
+    source = Arguments(f"both ways {case.name}", case.facts.values)
+    direct, indirect = Side(case, True), Side(case, False)
     for _ in range(150):
-        stream = requests(service, source)
+        stream = requests(case.service, source)
         cut = source.random.randrange(len(stream) + 1)
         for chunk in (stream[:cut], stream[cut:]):
             assert direct.ask(chunk) == indirect.ask(chunk)
-    assert direct.model.pack() == indirect.model.pack()
+    assert case.facts.stored(unpack(direct.model.pack())) == case.facts.stored(unpack(indirect.model.pack()))
     assert direct.dispatcher.updates == indirect.dispatcher.updates
     assert direct.mixed == indirect.mixed > 0
     assert direct.conversation.failure is indirect.conversation.failure is None
     # What a method of the service does or refuses never reached the dispatcher.
-    names = {method.name.encode() for method in service.methods if not method.long}
+    names = {method.name.encode() for method in case.service.methods if not method.long}
     assert names.isdisjoint(direct.served)
     assert names <= set(indirect.served)
 
 
 @pytest.fixture
 def side() -> Side:
-    return Side(services()["weight"], CONFIGS["weight"][0], True)
+    return Side(next(case for case in CASES if case.service.name == "weight"), True)
 
 
 def request(name: str, words: str = "a b", msgid: int = 5) -> bytes:

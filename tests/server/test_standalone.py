@@ -12,12 +12,10 @@ from jubatus.idl import Host, Lock, Method, service
 from jubatus.server.settings import Files, Settings
 from jubatus.server.standalone import assemble
 from tests.conftest import Start
+from tests.services import facts_of
 
 CONFIG: dict[str, Any] = {"converter": {}}
-CONFIGS: dict[str, Any] = {
-    "classifier": {"method": "PA", "parameter": {}, "converter": {}},
-    "weight": CONFIG,
-}
+CONFIGS = {name: facts_of(name).configs[0] for name in SERVICES}
 
 WORDS = {"converter": {"string_rules": [{"key": "*", "type": "space", "sample_weight": "tf", "global_weight": "bin"}]}}
 

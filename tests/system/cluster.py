@@ -60,11 +60,12 @@ class Cluster:
         return self.started[-1]
 
     def is_active(self, server: Running) -> bool:
-        """Whether a server is up to date by its own word, and has mixed for the first time."""
+        """Whether a server is up to date by its own word, and has mixed for the first time if its model counts that."""
         with server.peer() as peer:
             status = peer.status()
         linear = status["mixer"] == "linear_mixer"
-        return not linear or (status["linear_mixer.is_obsolete"] == "0" and status["weight_manager_version"] != "0")
+        mixed = status.get("weight_manager_version", "1") != "0"
+        return not linear or (status["linear_mixer.is_obsolete"] == "0" and mixed)
 
     def mix(self, server: Running) -> None:
         """Mix now."""

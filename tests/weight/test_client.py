@@ -1,6 +1,5 @@
-import jubatus
-from jubatus.common import ClientBase, Datum, connect
-from jubatus.weight import client, types
+from jubatus.common import Datum, connect
+from jubatus.weight import types
 from jubatus.weight.client import Weight
 from tests.rpc.peer import Peer, replies
 
@@ -20,9 +19,3 @@ def test_calls_and_results() -> None:
     assert [type(feature) for feature in found] == [types.Feature] * 2
     assert [(feature.key, feature.value) for feature in found] == features
     assert repr(found[0]) == "feature{key: a@num, value: 1.0}"
-
-
-def test_all_names_for_it() -> None:
-    assert client.Weight is client.weight is jubatus.Weight is Weight
-    assert issubclass(Weight, ClientBase)
-    assert Weight.__module__ == "jubatus.weight.client"

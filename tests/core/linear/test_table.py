@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from jubatus._core.services.classifier import Classifier
 
 from jubatus._core.wire import unpack
-from tests.core.calls import call, diff_of, exact, mix_of, mix_of_slow, stored
+from tests.core.calls import call, exact, stored
 from tests.reference import models
 
 METHODS = ["perceptron", "PA", "PA1", "PA2", "CW", "AROW", "NHERD"]
@@ -72,24 +72,6 @@ def test_wild_numbers(method: str, data: list[Any], queries: list[Any], c: float
     fast, slow = both(config_of(method, c), False)
     assert call(fast, "train", once) == slow.train(bytes_of(once)) == len(once)
     compare(fast, slow, queries)
-
-
-@pytest.mark.parametrize("method", METHODS)
-@settings(max_examples=40)
-@given(rounds=st.lists(st.lists(training(small), min_size=3, max_size=3), max_size=3), query=datum(small))
-def test_three_servers_mix(method: str, rounds: list[list[Any]], query: list[Any]) -> None:
-    pairs = [both(config_of(method, 0.7), True) for _ in range(3)]
-    for share in rounds:
-        for (fast, slow), data in zip(pairs, share, strict=True):
-            call(fast, "train", data)
-            slow.train(bytes_of(data))
-            assert diff_of(unpack(fast.get_diff())) == diff_of(slow.get_diff())
-        mixed, snapshots = mix_of([fast for fast, _ in pairs])
-        want = mix_of_slow([slow for _, slow in pairs])
-        assert diff_of(unpack(mixed)) == diff_of(want)
-        for (fast, slow), snapshot in zip(pairs, snapshots, strict=True):
-            assert fast.put_diff(mixed, snapshot) is slow.put_diff(want, slow.given()) is True
-            compare(fast, slow, [query])
 
 
 @pytest.mark.parametrize("method", METHODS)

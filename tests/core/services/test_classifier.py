@@ -1,94 +1,32 @@
-"""Tests of jubatus._core.services.classifier: any sequence of calls answers as the slow model, bit for bit."""
+"""Tests of jubatus._core.services.classifier: what single calls do; tests/services plays any sequence with the slow model."""
 
 import math
 import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from jubatus._core.services.classifier import Classifier
 
 from jubatus._core.wire import Reader, pack, unpack
 from jubatus.errors import BadArguments, ModelError
 from tests.core.calls import call, diff_of, exact, give, mix_alone, mix_slow_alone, stored
 from tests.core.linear.test_table import METHODS, bytes_of
-from tests.core.strategies import configs, data
 from tests.reference import models
-from tests.reference.text import ConversionError
 from tests.reference.tr1 import hash_bytes
-
-labels = st.sampled_from(["a", "b", "c", "d", "e", "あ", "0", "1"])
-steps = st.lists(
-    st.one_of(
-        st.tuples(st.just("train"), st.lists(st.tuples(labels, data()).map(list), max_size=3)),
-        st.tuples(st.just("train"), st.lists(st.tuples(labels, data()).map(list), max_size=3)),
-        st.tuples(st.just("classify"), st.lists(data(), max_size=2)),
-        st.tuples(st.just("set_label"), labels),
-        st.tuples(st.just("delete_label"), labels),
-        st.tuples(st.sampled_from(["get_labels", "clear", "load", "mix"]), st.none()),
-    ),
-    max_size=14,
-)
 
 
 def run(fast: Classifier, slow: models.Classifier, method: str, value: Any) -> None:
     """Call one method of both and compare the replies."""
     if method == "train":
-        for label, datum in value:
-            before = fast.pack()
-            try:
-                want = slow.train([[label.encode(), datum]])
-            except ConversionError as e:
-                with pytest.raises(ModelError):
-                    call(fast, "train", [[label, datum]])
-                assert fast.pack() == before, e
-            else:
-                assert call(fast, "train", [[label, datum]]) == want
+        assert call(fast, "train", value) == slow.train(bytes_of(value))
     elif method == "classify":
-        try:
-            scores = slow.classify(value)
-        except ConversionError:
-            with pytest.raises(ModelError):
-                call(fast, "classify", value)
-        else:
-            assert exact(call(fast, "classify", value)) == exact(scores)
+        assert exact(call(fast, "classify", value)) == exact(slow.classify(value))
     elif method == "get_labels":
         got = call(fast, "get_labels")
         assert got == slow.get_labels()
         assert list(got) == sorted(got)
-    elif method == "clear":
-        assert call(fast, "clear") is slow.clear() is True
-    elif method == "load":
-        fast.unpack(fast.pack())
-        slow.unpack(slow.pack())
     else:
         assert call(fast, method, value) is getattr(slow, method)(value.encode())
-
-
-@pytest.mark.parametrize("distributed", [False, True])
-@settings(max_examples=150)
-@given(
-    method=st.sampled_from(METHODS), converter=configs(("bin", "idf", "idf1", "bm25")), sequence=steps, query=data()
-)
-def test_any_sequence(
-    distributed: bool, method: str, converter: dict[str, Any], sequence: list[Any], query: list[Any]
-) -> None:
-    config = {"method": method, "converter": converter}
-    if method not in ("perceptron", "PA"):
-        config["parameter"] = {"regularization_weight": 0.3}
-    fast, slow = Classifier(config, distributed=distributed), models.Classifier(config, distributed)
-    for name, value in sequence:
-        if name == "mix":
-            if distributed:
-                assert diff_of(unpack(fast.get_diff())) == diff_of(slow.get_diff())
-                assert mix_alone(fast) is mix_slow_alone(slow) is True
-        else:
-            run(fast, slow, name, value)
-        assert stored(unpack(fast.pack())) == stored(slow.pack())
-        assert fast.status() == slow.status()
-    run(fast, slow, "classify", [query])
-    run(fast, slow, "get_labels", None)
 
 
 SIMPLE = {

@@ -77,7 +77,7 @@ cdef class Classifier(Model):
         name = members["method"]
         parameter = members["parameter"]
         if name not in METHODS:
-            raise UnsupportedMethod(f"classifier({name})")
+            raise UnsupportedMethod(f"classifier({name})", *METHODS)
         self.method = METHODS[name]
         if self.method == PERCEPTRON or self.method == PA:
             parameter = read({} if parameter is None else parameter, UNREGULARIZED, ".parameter")

@@ -13,6 +13,11 @@ from jubatus.methods import COMMON
 from jubatus.rpc import client as rpc
 from jubatus.types import TObject, Type, check_types, int_types, string_types
 
+if TYPE_CHECKING:
+    from jubatus.common.methods import CommonMethods  # a stub that the build writes (jubatus.stubs)
+else:
+    CommonMethods = object  # ClientBase gets the methods below
+
 AnyClient = TypeVar("AnyClient", bound="ClientBase")
 
 
@@ -86,7 +91,7 @@ class Client:
         return None if ret_type is None else ret_type.from_msgpack(result)
 
 
-class ClientBase:
+class ClientBase(CommonMethods):
     """Base of the clients; one of its own has the methods of all services.
 
     The server is contacted by the first call; a lost or closed connection is made again by the next call. At the end
@@ -138,10 +143,6 @@ class ClientBase:
         """Set the name of the cluster; raise TypeError if it is not str."""
         check_types(name, string_types)
         self.jubatus_client.name = name
-
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any: ...
 
 
 def _add_methods(cls: type[ClientBase], methods: tuple[Method, ...]) -> None:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 from jubatus._core.schema import json_equal, parse_json
 from jubatus._core.wire.codec import Decoder, Encoder
@@ -176,10 +176,6 @@ class Embedded:
                 self._model, self._config, self._text = model, config, text
         except (ConfigError, UnsupportedMethod) as error:
             raise ModelFileError(f"the configuration of the model cannot be used: {error}") from error
-
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any: ...
 
 
 def unsupported(error: UnsupportedMethod) -> str:

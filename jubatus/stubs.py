@@ -70,9 +70,9 @@ def annotation(kind: Type, name: Name, *, given: bool) -> str:
         case TBool():
             return "bool"
         case TInt() | TEnum():
-            return "SupportsIndex" if given else "int"
+            return "int | SupportsIndex" if given else "int"
         case TFloat():
-            return "SupportsFloat" if given else "float"
+            return "float | SupportsFloat" if given else "float"
         case TString():
             return "str"
         case TRaw():

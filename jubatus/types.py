@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 from types import MappingProxyType
-from typing import Any, ClassVar, Self, SupportsFloat, dataclass_transform, get_type_hints
+from typing import Any, ClassVar, Self, SupportsFloat, SupportsIndex, dataclass_transform, get_type_hints
 
 int_types = (int,)
 string_types = (str,)
@@ -36,13 +36,12 @@ def check_types(value: object, types: tuple[type, ...]) -> None:
         raise TypeError(f"type {', '.join(map(str, types))} is expected, but {type(value)} is given")
 
 
-def _integer(value: Any) -> Any:
-    """Return an int, or the int that is equal to what is Integral; raise TypeError for another type."""
-    if isinstance(value, int):
-        return value
-    if isinstance(value, Integral):
+def to_integer(value: SupportsIndex) -> int:
+    """Return an int as it is, and what else is Integral as an int; raise TypeError for another type."""
+    if not isinstance(value, int) and isinstance(value, Integral):
         return operator.index(value)
-    return check_types(value, int_types)
+    check_types(value, int_types)
+    return value  # type: ignore[return-value]
 
 
 _ARRAYS = (list, tuple)
@@ -104,7 +103,7 @@ class TInt(TPrimitive):
 
     def to_msgpack(self, m: Any) -> Any:
         """Return the value; raise TypeError for another type, ValueError out of range."""
-        m = _integer(m)
+        m = to_integer(m)
         if not self.min <= m <= self.max:
             raise ValueError(f"int value must be in ({self.min}, {self.max}), but {m} is given")
         return m
@@ -285,7 +284,7 @@ class TEnum(Type):
 
     def to_msgpack(self, m: Any) -> Any:
         """Return the value; raise TypeError if it is no integer, ValueError if it is none of the allowed."""
-        m = _integer(m)
+        m = to_integer(m)
         if m not in self.values:
             raise ValueError
         return m
@@ -370,7 +369,7 @@ def _can_be_packed(value: object) -> bool:
 
 
 _DATUM_FIELDS = ("string_values", "num_values", "binary_values")
-_NOTHING: Mapping[str, str | SupportsFloat] = MappingProxyType({})
+_NOTHING: Mapping[str, str | float | SupportsFloat] = MappingProxyType({})
 
 
 class Datum:
@@ -393,7 +392,7 @@ class Datum:
         TList(TTuple(STRING, STRING)), TList(TTuple(STRING, DOUBLE)), TList(TTuple(STRING, RAW))
     )
 
-    def __init__(self, values: Mapping[str, str | SupportsFloat] = _NOTHING) -> None:
+    def __init__(self, values: Mapping[str, str | float | SupportsFloat] = _NOTHING) -> None:
         self.string_values: list[Any] = []
         self.num_values: list[Any] = []
         self.binary_values: list[Any] = []
@@ -418,7 +417,7 @@ class Datum:
             raise _wrong(key, value, _TEXT)
         self.string_values.append([key, value])
 
-    def add_number(self, key: str, value: SupportsFloat) -> None:
+    def add_number(self, key: str, value: float | SupportsFloat) -> None:
         """Append a number.
 
         Raises:

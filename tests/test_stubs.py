@@ -89,6 +89,7 @@ with Classifier("127.0.0.1", 9199, "name", timeout=5) as client:
     client.get_client().close()
 Classifier("127.0.0.1", "9199", "name")  # wrong
 Classifier("127.0.0.1", 9199)  # wrong
+Classifier("127.0.0.1", numpy.int64(9199), "name", numpy.int32(5))
 LabeledDatum("spam")  # wrong
 LabeledDatum(1, datum)  # wrong
 
@@ -145,19 +146,19 @@ class Pair(Message):
 
 KINDS: list[tuple[Type, str, str]] = [
     (BOOL, "bool", "bool"),
-    (INT, "SupportsIndex", "int"),
-    (TEnum([1]), "SupportsIndex", "int"),
-    (DOUBLE, "SupportsFloat", "float"),
+    (INT, "int | SupportsIndex", "int"),
+    (TEnum([1]), "int | SupportsIndex", "int"),
+    (DOUBLE, "float | SupportsFloat", "float"),
     (STRING, "str", "str"),
     (RAW, "bytes", "bytes"),
     (DATUM, "Datum", "Datum"),
     (TObject(), "object", "Any"),
     (TNullable(STRING), "str | None", "str | None"),
-    (TList(TList(ULONG)), "Sequence[Sequence[SupportsIndex]]", "list[list[int]]"),
+    (TList(TList(ULONG)), "Sequence[Sequence[int | SupportsIndex]]", "list[list[int]]"),
     (TMap(STRING, TList(RAW)), "dict[str, Sequence[bytes]]", "dict[str, list[bytes]]"),
-    (TTuple(ULONG, STRING), "tuple[SupportsIndex, str]", "tuple[int, str]"),
+    (TTuple(ULONG, STRING), "tuple[int | SupportsIndex, str]", "tuple[int, str]"),
     (TTuple(), "tuple[()]", "tuple[()]"),
-    (TUserDef(Pair), "Pair | tuple[str, Sequence[SupportsFloat]]", "Pair"),
+    (TUserDef(Pair), "Pair | tuple[str, Sequence[float | SupportsFloat]]", "Pair"),
 ]
 
 

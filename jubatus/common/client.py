@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex, TypeVar
 
 from jubatus import errors
 from jubatus._core.wire.codec import Decoder, Encoder
 from jubatus.idl import Method, Service
 from jubatus.methods import COMMON
 from jubatus.rpc import client as rpc
-from jubatus.types import TObject, Type, check_types, int_types, string_types
+from jubatus.types import TObject, Type, check_types, string_types, to_integer
 
 if TYPE_CHECKING:
     from jubatus.common.methods import CommonMethods  # a stub that the build writes (jubatus.stubs)
@@ -113,12 +113,11 @@ class ClientBase(CommonMethods):
         if service is not None:
             _add_methods(cls, service.methods)
 
-    def __init__(self, host: str, port: int, name: str, timeout: int = 10) -> None:
+    def __init__(self, host: str, port: int | SupportsIndex, name: str, timeout: int | SupportsIndex = 10) -> None:
         check_types(host, string_types)
-        check_types(port, int_types)
+        number = to_integer(port)
         check_types(name, string_types)
-        check_types(timeout, int_types)
-        self.client = rpc.Client(rpc.Address(host, port), timeout)
+        self.client = rpc.Client(rpc.Address(host, number), to_integer(timeout))
         self.jubatus_client = Client(self.client, name)
 
     def close(self) -> None:
@@ -175,7 +174,9 @@ _add_methods(ClientBase, COMMON)
 
 
 @contextmanager
-def connect(cls: type[AnyClient], host: str, port: int, name: str, timeout: int = 10) -> Iterator[AnyClient]:
+def connect(
+    cls: type[AnyClient], host: str, port: int | SupportsIndex, name: str, timeout: int | SupportsIndex = 10
+) -> Iterator[AnyClient]:
     """Make a client for a ``with`` block and close its connection behind it."""
     with cls(host, port, name, timeout) as client:
         yield client

@@ -2,6 +2,7 @@ import inspect
 import re
 from typing import Any
 
+import numpy
 import pytest
 
 import msgpackrpc
@@ -164,13 +165,16 @@ def test_the_constructor_checks_its_arguments(args: Any, expected: str) -> None:
 
 
 def test_the_constructor() -> None:
-    assert str(inspect.signature(ClientBase)).startswith("(host: str, port: int, name: str, timeout: int = 10)")
+    assert list(inspect.signature(ClientBase).parameters) == ["host", "port", "name", "timeout"]
     client = ClientBase("127.0.0.1", 1, "cluster")
     assert client.client.timeout == 10
     assert client.get_client() is client.client
     assert client.jubatus_client.client is client.client
     assert client.client.address.unpack() == ("127.0.0.1", 1)
     assert ClientBase(host="127.0.0.1", port=1, name="", timeout=True).client.timeout == 1
+    of_numpy = ClientBase("127.0.0.1", numpy.int64(1), "", numpy.int32(5)).client
+    assert (of_numpy.address.port, of_numpy.timeout) == (1, 5)
+    assert (type(of_numpy.address.port), type(of_numpy.timeout)) == (int, int)
 
 
 def test_the_name_can_be_changed() -> None:

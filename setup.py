@@ -1,9 +1,12 @@
 """Build the compiled core: every .pyx below jubatus/_core is one extension, all with one set of flags.
 
+Before that the stubs of the clients are written (jubatus/stubs.py), which every way of installing takes along.
 JUBATUS_DEBUG=1 builds with bounds checks, assertions and no optimisation, for hunting a memory error.
 """
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -22,6 +25,8 @@ DIRECTIVES = {
     "initializedcheck": DEBUG,
     "cdivision": True,
 }
+
+subprocess.run([sys.executable, "-m", "jubatus.stubs"], check=True)
 
 setup(
     ext_modules=cythonize(

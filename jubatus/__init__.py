@@ -17,20 +17,27 @@ def class_name(service: str) -> str:
     return "".join(part.capitalize() for part in service.split("_"))
 
 
-def __getattr__(name: str) -> object:
-    """Load a client class, a service's package, ``common``, ``embedded`` or the version."""
-    from importlib import import_module
+TYPE_CHECKING = False  # as in typing, which is not imported for this
+if TYPE_CHECKING:
+    from jubatus._clients import *  # noqa: F403 - a stub that the build writes (jubatus.stubs)
 
-    if name == "__version__":
-        from importlib.metadata import version
+    __version__: str
+else:
 
-        return version("jubatus")
-    if name in SERVICES or name in ("common", "embedded"):
-        return import_module(f"jubatus.{name}")
-    for service in SERVICES:
-        if name == class_name(service):
-            return getattr(import_module(f"jubatus.{service}.client"), name)
-    raise AttributeError(f"module 'jubatus' has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        """Load a client class, a service's package, ``common``, ``embedded`` or the version."""
+        from importlib import import_module
+
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version("jubatus")
+        if name in SERVICES or name in ("common", "embedded"):
+            return import_module(f"jubatus.{name}")
+        for service in SERVICES:
+            if name == class_name(service):
+                return getattr(import_module(f"jubatus.{service}.client"), name)
+        raise AttributeError(f"module 'jubatus' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -63,10 +63,20 @@ class ModelError(JubatusError, RuntimeError):
 
 
 class UnsupportedMethod(ModelError):
-    """A method that this kind of model lacks; the argument is its name."""
+    """A method that this kind of model lacks.
+
+    Args:
+        name: of the method.
+        *allowed: names of those that there are, if they are few; not part of the text.
+    """
 
     def __str__(self) -> str:
         return f"unsupported method ({self.args[0]})"
+
+    def explain(self) -> str:
+        """Return the text and the names that are allowed."""
+        _, *allowed = self.args
+        return f"{self}: one of {', '.join(allowed)} is expected" if allowed else str(self)
 
 
 class ModelFileError(ModelError):

@@ -4,16 +4,20 @@ Every type turns a Python value into what msgpack can pack (``to_msgpack``) and 
 value (``from_msgpack``). Both are strict, so that a mistake is seen where it was made: TypeError for a value of
 another type, ValueError for one out of range. ``str()`` of a type is its name in the interface definition.
 
+Scalars of numpy are numbers: they register themselves as Integral or Real, which is all that is asked here.
+
 The types made of the classes here describe themselves to the core (``plan``), which then goes from Python values to
 bytes at once; the two methods have the last word on every value that is not exactly right. The module lies below the
 declarations; programs import the same classes from ``jubatus.common``.
 """
 
+import operator
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral, Real
 from types import MappingProxyType
-from typing import Any, ClassVar, Self, dataclass_transform, get_type_hints
+from typing import Any, ClassVar, Self, SupportsFloat, SupportsIndex, dataclass_transform, get_type_hints
 
 int_types = (int,)
 string_types = (str,)
@@ -30,6 +34,14 @@ def check_types(value: object, types: tuple[type, ...]) -> None:
     """Raise TypeError unless the value is of one of the types."""
     if not isinstance(value, types):
         raise TypeError(f"type {', '.join(map(str, types))} is expected, but {type(value)} is given")
+
+
+def to_integer(value: SupportsIndex) -> int:
+    """Return an int as it is, and what else is Integral as an int; raise TypeError for another type."""
+    if not isinstance(value, int) and isinstance(value, Integral):
+        return operator.index(value)
+    check_types(value, int_types)
+    return value  # type: ignore[return-value]
 
 
 _ARRAYS = (list, tuple)
@@ -50,7 +62,6 @@ class Type:
     def plan(self) -> tuple[Any, ...] | None:
         """What the core (``_core.codec``) makes of the type; None if it has to call the type."""
         return plan(self)
-
 
 
 class TPrimitive(Type):
@@ -75,9 +86,8 @@ class TPrimitive(Type):
         return m
 
 
-
 class TInt(TPrimitive):
-    """An integer.
+    """An integer; what is Integral becomes an int.
 
     Args:
         signed: whether negative values are allowed.
@@ -93,15 +103,14 @@ class TInt(TPrimitive):
 
     def to_msgpack(self, m: Any) -> Any:
         """Return the value; raise TypeError for another type, ValueError out of range."""
-        check_types(m, int_types)
+        m = to_integer(m)
         if not self.min <= m <= self.max:
             raise ValueError(f"int value must be in ({self.min}, {self.max}), but {m} is given")
         return m
 
 
-
 class TFloat(TPrimitive):
-    """A float; an int is refused.
+    """A float; what else is Real becomes one, but Python's own int is refused as by the client of 1.1.
 
     Args:
         byts: the size that the server computes with; the wire always has 8 bytes.
@@ -109,6 +118,12 @@ class TFloat(TPrimitive):
 
     def __init__(self, byts: int = 8) -> None:
         super().__init__((float,), "double" if byts == 8 else "float")
+
+    def to_msgpack(self, m: Any) -> Any:
+        """Return the value as a float; raise TypeError for another type."""
+        if not isinstance(m, (float, int)) and isinstance(m, Real):
+            m = float(m)
+        return super().to_msgpack(m)
 
 
 class TBool(TPrimitive):
@@ -130,7 +145,6 @@ class TString(TPrimitive):
             return m.decode()
         check_types(m, string_types)
         return m
-
 
 
 class TRaw(TPrimitive):
@@ -226,7 +240,6 @@ class TTuple(Type):
         return tuple([convert(value) for convert, value in zip(self._from, m, strict=True)])
 
 
-
 class TUserDef(Type):
     """A message; a tuple or list of its fields is taken too."""
 
@@ -247,7 +260,6 @@ class TUserDef(Type):
     def from_msgpack(self, m: Any) -> Any:
         """Return a message."""
         return self.type.from_msgpack(m)
-
 
 
 class TObject(Type):
@@ -271,8 +283,8 @@ class TEnum(Type):
         return "enum"
 
     def to_msgpack(self, m: Any) -> Any:
-        """Return the value; raise TypeError if it is no int, ValueError if it is none of the allowed."""
-        check_types(m, int_types)
+        """Return the value; raise TypeError if it is no integer, ValueError if it is none of the allowed."""
+        m = to_integer(m)
         if m not in self.values:
             raise ValueError
         return m
@@ -285,14 +297,21 @@ class TDatum(Type):
         return "datum"
 
     def to_msgpack(self, m: Any) -> Any:
-        """Return the three lists of the datum."""
+        """Return the three lists of the datum, with numbers for what is Real.
+
+        Raises:
+            TypeError: it is no datum, or a key or value in a list that was filled by hand cannot be packed.
+        """
         check_type(m, Datum)
-        return m.string_values, m.num_values, m.binary_values
+        return (
+            _pairs(m.string_values, _TEXT),
+            _pairs(m.num_values, _NUMBER),
+            _pairs(m.binary_values, _BYTES),
+        )
 
     def from_msgpack(self, m: Any) -> Any:
         """Return a datum."""
         return Datum.from_msgpack(m)
-
 
 
 STRING = TString()
@@ -305,8 +324,52 @@ DOUBLE = TFloat()
 FLOAT = TFloat(4)
 DATUM = TDatum()
 
+_TEXT, _NUMBER, _BYTES = "str", "a number", "bytes"
+
+
+def _wrong(key: object, value: object, allowed: str) -> TypeError:
+    """Return the error of a key that is not str, or else of its value."""
+    if not isinstance(key, str):
+        return TypeError(f"a key of a datum must be str, but {key!r} is {type(key).__name__}")
+    return TypeError(f"value of {key!r} must be {allowed}, but is {type(value).__name__}")
+
+
+def _too_large(key: str) -> OverflowError:
+    return OverflowError(f"value of {key!r} is too large for a float")
+
+
+def _pairs(values: Any, allowed: str) -> Any:
+    """Return a list of a datum as it can be packed; raise TypeError that names the key where that is impossible.
+
+    What can be packed stays as it is, also where it is no pair or of another type: the server refuses it.
+    """
+    if not isinstance(values, _ARRAYS):
+        return values
+    return [_pair(pair, allowed) if isinstance(pair, _ARRAYS) and len(pair) == 2 else pair for pair in values]
+
+
+def _pair(pair: Any, allowed: str) -> Any:
+    key, value = pair
+    if _can_be_packed(key):
+        if _can_be_packed(value):
+            return pair
+        if allowed is _NUMBER and isinstance(value, Real):
+            return [key, float(value)]
+    raise _wrong(key, value, allowed)
+
+
+def _can_be_packed(value: object) -> bool:
+    if isinstance(value, int):
+        return -(1 << 63) <= value < 1 << 64
+    if isinstance(value, dict):
+        return all(map(_can_be_packed, [*value, *value.values()]))
+    if isinstance(value, _ARRAYS):
+        return all(map(_can_be_packed, value))
+    return value is None or isinstance(value, (str, bytes, float))
+
+
 _DATUM_FIELDS = ("string_values", "num_values", "binary_values")
-_NOTHING: Mapping[str, str | float] = MappingProxyType({})
+_NOTHING: Mapping[str, str | float | SupportsFloat] = MappingProxyType({})
 
 
 class Datum:
@@ -316,10 +379,11 @@ class Datum:
     (key, value).
 
     Args:
-        values: texts and numbers by name; an int becomes a float.
+        values: texts and numbers by name; a number is an int, a float or else Real, and becomes a float.
 
     Raises:
-        TypeError: a name is not str, or a value neither str nor number.
+        TypeError: a name is not str, or a value neither str nor number; the text names the key.
+        OverflowError: a number is too large for a float.
     """
 
     __module__ = "jubatus.common.datum"
@@ -328,38 +392,49 @@ class Datum:
         TList(TTuple(STRING, STRING)), TList(TTuple(STRING, DOUBLE)), TList(TTuple(STRING, RAW))
     )
 
-    def __init__(self, values: Mapping[str, str | float] = _NOTHING) -> None:
+    def __init__(self, values: Mapping[str, str | float | SupportsFloat] = _NOTHING) -> None:
         self.string_values: list[Any] = []
         self.num_values: list[Any] = []
         self.binary_values: list[Any] = []
-        for key, value in values.items():
-            if not isinstance(key, str):
-                raise TypeError
-            if isinstance(value, str):
-                self.string_values.append([key, value])
-            elif isinstance(value, float):
-                self.num_values.append([key, value])
-            elif isinstance(value, int):
-                self.num_values.append([key, float(value)])
-            else:
-                raise TypeError
+        try:
+            for key, value in values.items():
+                if not isinstance(key, str):
+                    raise _wrong(key, value, "")
+                if isinstance(value, str):
+                    self.string_values.append([key, value])
+                elif isinstance(value, float):
+                    self.num_values.append([key, value])
+                elif isinstance(value, int) or isinstance(value, Real):
+                    self.num_values.append([key, float(value)])
+                else:
+                    raise _wrong(key, value, "str or a number")
+        except OverflowError:
+            raise _too_large(key) from None
 
     def add_string(self, key: str, value: str) -> None:
         """Append a text; raise TypeError if key or value is not str."""
         if not (isinstance(key, str) and isinstance(value, str)):
-            raise TypeError
+            raise _wrong(key, value, _TEXT)
         self.string_values.append([key, value])
 
-    def add_number(self, key: str, value: float) -> None:
-        """Append a number; raise TypeError if key is not str or value neither float nor int."""
-        if not (isinstance(key, str) and isinstance(value, (float, int))):
-            raise TypeError
-        self.num_values.append([key, float(value)])
+    def add_number(self, key: str, value: float | SupportsFloat) -> None:
+        """Append a number.
+
+        Raises:
+            TypeError: the key is not str, or the value neither an int, a float nor else Real.
+            OverflowError: the number is too large for a float.
+        """
+        if not (isinstance(key, str) and (isinstance(value, (float, int)) or isinstance(value, Real))):
+            raise _wrong(key, value, _NUMBER)
+        try:
+            self.num_values.append([key, float(value)])
+        except OverflowError:
+            raise _too_large(key) from None
 
     def add_binary(self, key: str, value: bytes) -> None:
         """Append bytes; raise TypeError if key is not str or value not bytes."""
         if not (isinstance(key, str) and isinstance(value, bytes)):
-            raise TypeError
+            raise _wrong(key, value, _BYTES)
         self.binary_values.append([key, value])
 
     def to_msgpack(self) -> tuple[list[Any], list[Any], list[Any]]:

@@ -21,10 +21,11 @@ CORE = PACKAGE / "_core"
 # declaration is jubatus/<service>/__init__.py, the other modules of a service's folder are its client; storage is what a
 # server and an embedded class share.
 ARROWS = {
-    "": "",
+    "": "_clients",
     "errors": "",
     "_lazy": "",
     "types": "",
+    "stubs": "jubatus idl methods types",
     "_core": "",
     "_core.kernels": "",
     "_core.schema": "errors",

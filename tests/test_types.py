@@ -4,8 +4,11 @@ import pickle
 import re
 from typing import Annotated, Any
 
+import numpy
 import pytest
 
+from jubatus._core.wire import pack
+from jubatus._core.wire.codec import Encoder
 from jubatus.classifier.types import EstimateResult, LabeledDatum
 from jubatus.types import (
     BOOL,
@@ -172,14 +175,35 @@ def test_strings_come_as_bytes() -> None:
         TList(STRING).to_msgpack([b"a"])
 
 
-def test_subclasses_of_the_python_types_pass() -> None:
-    numpy = pytest.importorskip("numpy")
-    assert DOUBLE.to_msgpack(numpy.float64(2)) == 2
-    assert TList(DOUBLE).to_msgpack([numpy.float64(2)]) == [2.0]
-    with pytest.raises(TypeError):
-        INT.to_msgpack(numpy.int64(2))
-    with pytest.raises(TypeError):
-        DOUBLE.to_msgpack(numpy.float32(2))
+FLOATS = ["float16", "float32", "float64", "longdouble"]
+INTEGERS = ["int8", "uint8", "int16", "int32", "int64", "uint64"]
+
+
+@pytest.mark.parametrize("name", FLOATS + INTEGERS)
+def test_scalars_of_numpy_are_numbers(name: str) -> None:
+    number = getattr(numpy, name)(2)
+    datum = Datum({"a": number})
+    datum.add_number("b", number)
+    assert datum.num_values == [["a", 2.0], ["b", 2.0]]
+    assert [isinstance(value, float) for _, value in datum.num_values] == [True, True]
+    for found in (DOUBLE.to_msgpack(number), *TList(DOUBLE).to_msgpack([number])):
+        assert (found, isinstance(found, float)) == (2.0, True)
+    if name in INTEGERS:
+        for found in (INT.to_msgpack(number), TEnum([2]).to_msgpack(number), *TList(ULONG).to_msgpack([number])):
+            assert (found, type(found)) == (2, int)
+    else:
+        with pytest.raises(TypeError, match=rf"^type <class 'int'> is expected, but {re.escape(str(type(number)))}"):
+            INT.to_msgpack(number)
+
+
+def test_scalars_of_numpy_are_checked_like_other_numbers() -> None:
+    with pytest.raises(ValueError, match=r"^int value must be in \(0, 4294967295\), but -1 is given$"):
+        UINT.to_msgpack(numpy.int64(-1))
+    for kind in (INT, DOUBLE):
+        with pytest.raises(TypeError):
+            kind.to_msgpack(numpy.bool_(True))
+    with pytest.raises(TypeError, match=r"^value of 'a' must be str or a number, but is ndarray$"):
+        Datum({"a": numpy.zeros(1)})  # type: ignore[dict-item]
 
 
 def test_tuples_are_lists_on_the_wire_and_lists_become_tuples() -> None:
@@ -299,11 +323,27 @@ def test_a_datum_sorts_values_by_their_type() -> None:
     assert Datum().to_msgpack() == ([], [], [])
 
 
-@pytest.mark.parametrize("values", [{1: "a"}, {b"k": "a"}, {"k": b"a"}, {"k": None}, {"k": [1]}], ids=str)
-def test_a_datum_refuses_other_values_without_a_text(values: Any) -> None:
-    with pytest.raises(TypeError) as caught:
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({1: "a"}, "a key of a datum must be str, but 1 is int"),
+        ({b"k": "a"}, "a key of a datum must be str, but b'k' is bytes"),
+        ({"k": b"a"}, "value of 'k' must be str or a number, but is bytes"),
+        ({"first": 1, "k": None}, "value of 'k' must be str or a number, but is NoneType"),
+        ({"age": [1]}, "value of 'age' must be str or a number, but is list"),
+        ({"k": 1j}, "value of 'k' must be str or a number, but is complex"),
+    ],
+    ids=str,
+)
+def test_a_datum_says_which_value_it_refuses(values: Any, text: str) -> None:
+    with pytest.raises(TypeError, match=f"^{re.escape(text)}$"):
         Datum(values)
-    assert caught.value.args == ()
+
+
+def test_a_datum_says_which_number_is_too_large() -> None:
+    for make in (lambda: Datum({"a": 1, "k": 10**400}), lambda: Datum().add_number("k", 10**400)):
+        with pytest.raises(OverflowError, match=r"^value of 'k' is too large for a float$"):
+            make()
 
 
 def test_values_are_added_in_order_and_may_repeat() -> None:
@@ -317,24 +357,61 @@ def test_values_are_added_in_order_and_may_repeat() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "key", "value"),
+    ("method", "key", "value", "text"),
     [
-        ("add_string", 1, "a"),
-        ("add_string", "a", b"a"),
-        ("add_string", "a", 1),
-        ("add_number", 1, 1),
-        ("add_number", "a", "1"),
-        ("add_number", "a", None),
-        ("add_binary", b"a", b"a"),
-        ("add_binary", "a", "a"),
+        ("add_string", 1, "a", "a key of a datum must be str, but 1 is int"),
+        ("add_string", "a", b"a", "value of 'a' must be str, but is bytes"),
+        ("add_string", "a", 1, "value of 'a' must be str, but is int"),
+        ("add_number", 1, 1, "a key of a datum must be str, but 1 is int"),
+        ("add_number", "a", "1", "value of 'a' must be a number, but is str"),
+        ("add_number", "a", None, "value of 'a' must be a number, but is NoneType"),
+        ("add_binary", b"a", b"a", "a key of a datum must be str, but b'a' is bytes"),
+        ("add_binary", "a", "a", "value of 'a' must be bytes, but is str"),
     ],
 )
-def test_added_values_are_checked(method: str, key: Any, value: Any) -> None:
+def test_added_values_are_checked(method: str, key: Any, value: Any, text: str) -> None:
     datum = Datum()
-    with pytest.raises(TypeError) as caught:
+    with pytest.raises(TypeError, match=f"^{re.escape(text)}$"):
         getattr(datum, method)(key, value)
-    assert caught.value.args == ()
     assert datum.to_msgpack() == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("field", "pair", "text"),
+    [
+        ("string_values", ("k", object()), "value of 'k' must be str, but is object"),
+        ("string_values", ["k", numpy.float32(1)], "value of 'k' must be str, but is float32"),
+        ("string_values", ["k", 2**64], "value of 'k' must be str, but is int"),
+        ("num_values", ["k", [1, {1: {2}}]], "value of 'k' must be a number, but is list"),
+        ("num_values", ["k", {object(): 1}], "value of 'k' must be a number, but is dict"),
+        ("num_values", [{1}, 1.0], "a key of a datum must be str, but {1} is set"),
+        ("binary_values", ["k", bytearray(b"a")], "value of 'k' must be bytes, but is bytearray"),
+    ],
+    ids=str,
+)
+def test_values_put_in_by_hand_that_cannot_be_packed_are_named(field: str, pair: Any, text: str) -> None:
+    datum = Datum({"a": "b"})
+    getattr(datum, field).append(pair)
+    for convert, value in ((DATUM.to_msgpack, datum), (LABELED.to_msgpack, ("label", datum))):
+        with pytest.raises(TypeError, match=f"^{re.escape(text)}$"):
+            convert(value)
+    with pytest.raises(TypeError, match=f"^{re.escape(text)}$"):
+        Encoder([LABELED]).array((("label", datum),))
+
+
+def test_values_put_in_by_hand_that_can_be_packed_are_left_to_the_server() -> None:
+    datum = Datum()
+    datum.string_values = [["a", b"a"], ("b", 1), "no pair", ["three", 1, 2]]
+    datum.num_values = [["a", "1"], ["b", None], ["c", [1]], ["d", {"a": 1}], [1, True]]
+    datum.binary_values = "no list"  # type: ignore[assignment]
+    assert DATUM.to_msgpack(datum) == datum.to_msgpack()
+
+
+def test_numbers_put_in_by_hand_may_be_of_numpy() -> None:
+    datum = Datum()
+    datum.num_values += [["a", numpy.float32(1.5)], ("b", numpy.int64(2)), ("c", 2**64)]
+    assert DATUM.to_msgpack(datum) == ([], [["a", 1.5], ["b", 2.0], ["c", 2.0**64]], [])
+    assert Encoder([DATUM]).array((datum,)) == pack([DATUM.to_msgpack(datum)])
 
 
 def test_datums_do_not_share_their_lists() -> None:

@@ -264,5 +264,5 @@ def collect(errors: list[str], make: Callable[..., Any], *args: Any) -> Any:
     except ConfigError as error:
         errors.extend(error.messages)
     except UnsupportedMethod as error:
-        errors.append(str(error))
+        errors.append(error.explain())
     return None

@@ -44,7 +44,7 @@ def make_unlearner(name, parameter, path):
         return Lru(**read(parameter, LRU, path))
     if name == "random":
         return Random(**read(parameter, RANDOM, path))
-    raise UnsupportedMethod(f"unlearner({name})")
+    raise UnsupportedMethod(f"unlearner({name})", "lru", "random")
 
 
 cdef class Unlearner(Part):

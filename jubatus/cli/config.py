@@ -27,9 +27,6 @@ TRIES = 4
 NEEDED = ("write", "read", "delete")
 COMMANDS = (*NEEDED, "list")
 
-NOT_YET = {"classifier": ("NN", "cosine", "euclidean")}
-"""Methods of 1.1 that this package does not have yet, by type; see docs/compatibility.md."""
-
 
 def main() -> int:
     """Run ``jubaconfig``; return the exit status."""
@@ -69,23 +66,8 @@ def checked(type: str, path: str) -> bytes:
     content = read(path)
     if not content:
         raise ConfigError("config is empty")
-    try:
-        make_model(service(type), content, path, distributed=True)
-    except ConfigError:
-        if not is_not_yet(type, content):
-            raise
+    make_model(service(type), content, path, distributed=True)
     return content
-
-
-def is_not_yet(type: str, content: bytes) -> bool:
-    """Return whether a configuration is for a method that only servers of 1.1 have: it cannot be checked here."""
-    from jubatus._core.schema import parse_json
-
-    try:
-        config = parse_json(content)
-    except ConfigError:
-        return False
-    return isinstance(config, dict) and config.get("method") in NOT_YET.get(type, ())
 
 
 def write(zk: Coordinator, type: str, name: str, content: bytes) -> int:

@@ -158,9 +158,7 @@ def tell(member: str, command: str, target: str, accepts: Callable[[Any], bool],
 def reason(error: Exception) -> str:
     """Return what an RPCError says, as text."""
     what = error.args[0]
-    if isinstance(what, bytes):
-        return what.decode("utf-8", "replace")
-    return {1: "unknown method", 2: "wrong arguments"}.get(what, str(what))
+    return {1: "unknown method", 2: "wrong arguments"}[what] if what in (1, 2) else str(what)
 
 
 def status(zk: Coordinator, type: str, name: str) -> int:

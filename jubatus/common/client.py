@@ -2,14 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex, TypeVar
 
 from jubatus import errors
 from jubatus._core.wire.codec import Decoder, Encoder
 from jubatus.idl import Method, Service
 from jubatus.methods import COMMON
 from jubatus.rpc import client as rpc
-from jubatus.types import TObject, Type, check_types, int_types, string_types
+from jubatus.types import TObject, Type, check_types, string_types, to_integer
+
+if TYPE_CHECKING:
+    from jubatus.common.methods import CommonMethods  # a stub that the build writes (jubatus.stubs)
+else:
+    CommonMethods = object  # ClientBase gets the methods below
 
 AnyClient = TypeVar("AnyClient", bound="ClientBase")
 
@@ -26,21 +33,26 @@ class UnknownMethod(InterfaceMismatch, errors.UnknownMethod):
     """The server has no such method."""
 
 
-def error_handler(error: Any) -> NoReturn:
+def error_handler(error: Any, call: str = "") -> NoReturn:
     """Raise what the error of a reply means.
+
+    Args:
+        error: of the reply, or of this side.
+        call: method, host and port, for the texts of UnknownMethod and TypeMismatch.
 
     Raises:
         UnknownMethod: it is 1.
         TypeMismatch: it is 2.
-        RPCError: anything else, which is its argument: the text of the server as bytes, or a TimeoutError or
-            TransportError of this side.
+        RPCError: anything else, which is its argument: the text of the server, or a TimeoutError or TransportError of
+            this side.
     """
+    where = f" ({call})" if call else ""
     if isinstance(error, Exception):
         raise rpc.RPCError(error) from error
     if error == 1:
-        raise UnknownMethod
+        raise UnknownMethod(f"the server has no such method{where}")
     if error == 2:
-        raise TypeMismatch
+        raise TypeMismatch(f"the server refused the number or the types of the arguments{where}")
     raise rpc.RPCError(error)
 
 
@@ -73,15 +85,17 @@ class Client:
             raise TypeError(f'"{method}" takes {len(args_type)} argument, but {len(args)} given')
         values = [kind.to_msgpack(value) for value, kind in zip(args, args_type, strict=True)]
         future = self.client.call_async(method, self.name, *values)
-        future.attach_error_handler(error_handler)
+        address = getattr(self.client, "address", None)
+        future.attach_error_handler(partial(error_handler, call=f"{method} at {address}" if address else method))
         result = future.get()
         return None if ret_type is None else ret_type.from_msgpack(result)
 
 
-class ClientBase:
+class ClientBase(CommonMethods):
     """Base of the clients; one of its own has the methods of all services.
 
-    The server is contacted by the first call; a lost connection is made again by the next call.
+    The server is contacted by the first call; a lost or closed connection is made again by the next call. At the end
+    of a ``with`` block the connection is closed.
 
     Args:
         host: name or address of a server or keeper.
@@ -99,16 +113,25 @@ class ClientBase:
         if service is not None:
             _add_methods(cls, service.methods)
 
-    def __init__(self, host: str, port: int, name: str, timeout: int = 10) -> None:
+    def __init__(self, host: str, port: int | SupportsIndex, name: str, timeout: int | SupportsIndex = 10) -> None:
         check_types(host, string_types)
-        check_types(port, int_types)
+        number = to_integer(port)
         check_types(name, string_types)
-        check_types(timeout, int_types)
-        self.client = rpc.Client(rpc.Address(host, port), timeout)
+        self.client = rpc.Client(rpc.Address(host, number), to_integer(timeout))
         self.jubatus_client = Client(self.client, name)
 
+    def close(self) -> None:
+        """Close the connection; the next call connects again."""
+        self.get_client().close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
+        self.close()
+
     def get_client(self) -> rpc.Client:
-        """Return the connection; its ``close()`` ends it."""
+        """Return the connection."""
         return self.client
 
     def get_name(self) -> str:
@@ -119,10 +142,6 @@ class ClientBase:
         """Set the name of the cluster; raise TypeError if it is not str."""
         check_types(name, string_types)
         self.jubatus_client.name = name
-
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any: ...
 
 
 def _add_methods(cls: type[ClientBase], methods: tuple[Method, ...]) -> None:
@@ -142,8 +161,11 @@ def _caller(method: Method) -> Any:
             # A program put another connection there, which takes values and not bytes.
             return client.call(name, list(args), method.returns, types)
         future = client.client.call_packed(name, arguments((client.name, *args)))
-        future.attach_error_handler(error_handler)
-        return future.get(result)
+        try:
+            return future.get(result)
+        except rpc.RPCError:
+            pass
+        error_handler(future.error, future.call)  # out here the first form of the error is no part of the story
 
     return run
 
@@ -152,10 +174,9 @@ _add_methods(ClientBase, COMMON)
 
 
 @contextmanager
-def connect(cls: type[AnyClient], host: str, port: int, name: str, timeout: int = 10) -> Iterator[AnyClient]:
+def connect(
+    cls: type[AnyClient], host: str, port: int | SupportsIndex, name: str, timeout: int | SupportsIndex = 10
+) -> Iterator[AnyClient]:
     """Make a client for a ``with`` block and close its connection behind it."""
-    client = cls(host, port, name, timeout)
-    try:
+    with cls(host, port, name, timeout) as client:
         yield client
-    finally:
-        client.get_client().close()

@@ -5,11 +5,12 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from types import TracebackType
+from typing import Any, ClassVar, NoReturn, Self
 
 from jubatus._core.schema import json_equal, parse_json
 from jubatus._core.wire.codec import Decoder, Encoder
-from jubatus.errors import ConfigError, ModelFileError
+from jubatus.errors import ConfigError, ModelFileError, UnsupportedMethod
 from jubatus.idl import Method, Service
 from jubatus.server import storage
 
@@ -29,7 +30,7 @@ class Embedded:
 
     Arguments are checked like those of a client, and the results are the same objects. What a server would answer as
     an error is raised as JubatusError with the same text. One object may be used from several threads, can be pickled
-    and copied.
+    and copied, and stands in a ``with`` statement like a client.
 
     Args:
         config: the configuration: JSON text (it starts with ``{``), the path of a file, or an object that can be
@@ -65,6 +66,8 @@ class Embedded:
             self._model: Any = self.SERVICE.model_class(self._config)
         except ConfigError as error:
             raise InvalidConfig(*error.messages) from error
+        except UnsupportedMethod as error:
+            raise InvalidConfig(error.explain()) from error
         self._text = text
         self._lock = threading.Lock()
 
@@ -134,6 +137,15 @@ class Embedded:
         """Raise RuntimeError: there is no connection."""
         raise RuntimeError("Unsupported")
 
+    def close(self) -> None:
+        """Do nothing: there is no connection; the object can be used as before."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
+        self.close()
+
     def __getstate__(self) -> tuple[str, bytes]:
         return self.get_config(), self.save_bytes()
 
@@ -162,12 +174,8 @@ class Embedded:
                     model = self.SERVICE.model_class(config)
                 model.unpack(driver)
                 self._model, self._config, self._text = model, config, text
-        except ConfigError as error:
+        except (ConfigError, UnsupportedMethod) as error:
             raise ModelFileError(f"the configuration of the model cannot be used: {error}") from error
-
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any: ...
 
 
 def _runner(method: Method) -> Callable[..., Any]:

@@ -37,7 +37,8 @@ class Classifier(Embedded, service=classifier.SERVICE):
 
     def fit(self, X: Any, y: Any) -> Self:
         """Forget everything, learn the rows of a matrix in order and return self; raise as ``partial_fit``."""
-        self.clear()
+        with self._lock:
+            self._model.clear(Reader(b""))
         self._classes = None
         return self.partial_fit(X, y)
 

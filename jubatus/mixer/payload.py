@@ -83,8 +83,6 @@ def failure(error: BaseException) -> str:
 
 def _remote(error: object) -> str:
     """Return the meaning of a server's error object."""
-    if isinstance(error, bytes):
-        return error.decode("utf-8", "replace")
     if isinstance(error, str):
         return error
     if isinstance(error, int) and not isinstance(error, bool):

@@ -28,8 +28,15 @@ _LONGEST = 1 << 30
 class RPCError(JubatusError):
     """A call that failed.
 
-    ``args[0]`` is the error of the server: 1 for an unknown method, 2 for wrong arguments, else its text as bytes.
+    Args:
+        *args: the error of the server, or what went wrong on this side. Bytes become text, where a byte that is not of
+            UTF-8 is written like ``\\xff``, so that the text can always be printed.
+
+    ``args[0]`` is the error of the server: 1 for an unknown method, 2 for wrong arguments, else its text.
     """
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(arg.decode("utf-8", "backslashreplace") if isinstance(arg, bytes) else arg for arg in args))
 
 
 class TimeoutError(RPCError):
@@ -56,17 +63,22 @@ class Address:
         """Return host and port."""
         return self.host, self.port
 
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
 
 class Future:
     """The reply to a call that was sent.
 
     Attributes:
         error: what failed, or None: an RPCError of this side, or the error that the server sent.
+        method: name of the method.
         result: what the server sent, once ``get`` has returned it.
     """
 
-    def __init__(self, client: "Client", deadline: float | None) -> None:
+    def __init__(self, client: "Client", method: str, deadline: float | None) -> None:
         self.error: Any = None
+        self.method = method
         self.result: Any = None
         self._client = client
         self._deadline = deadline
@@ -74,6 +86,11 @@ class Future:
         self._frame: Frame | None = None
         self._answered = False
         self._handler: Callable[[Any], object] | None = None
+
+    @property
+    def call(self) -> str:
+        """Method, host and port, as the texts of errors have them."""
+        return f"{self.method} at {self._client.address}"
 
     def attach_error_handler(self, handler: Callable[[Any], object]) -> None:
         """Have ``get`` call this with the error, to raise what it likes."""
@@ -89,6 +106,8 @@ class Future:
             TimeoutError: the time of the call is over.
             TransportError: the connection could not be made or broke.
             RPCError: the server sent an error.
+
+            The text of the first two says cause, method, host and port.
         """
         if self._pending():
             self._client._wait(self, self._deadline)
@@ -103,6 +122,11 @@ class Future:
 
     def _pending(self) -> bool:
         return not self._answered and self.error is None
+
+    def _fail(self, error: RPCError) -> None:
+        """Keep what went wrong on this side; one failure may be that of many calls."""
+        self.error = type(error)(f"{error} ({self.call})")
+        self.error.__cause__ = error.__cause__
 
     def _answer(self, frame: Frame) -> None:
         self._frame = frame
@@ -152,7 +176,7 @@ class Client:
     def call_packed(self, method: str, args: bytes) -> Future:
         """Send a call whose arguments are a packed array, as ``call_async`` does."""
         deadline = time.monotonic() + self.timeout if self.timeout else None
-        future = Future(self, deadline)
+        future = Future(self, method, deadline)
         try:
             self._acquire(deadline)
             try:
@@ -160,7 +184,7 @@ class Client:
             finally:
                 self._lock.release()
         except RPCError as error:
-            future.error = error
+            future._fail(error)
         return future
 
     def close(self) -> None:
@@ -247,7 +271,7 @@ class Client:
         return connection
 
     def _reach(self, deadline: float | None) -> socket.socket:
-        cause: OSError | None = None
+        cause: Exception | None = None
         for _ in range(self.reconnect_limit):
             try:
                 for *_, where in socket.getaddrinfo(*self.address.unpack(), type=socket.SOCK_STREAM):
@@ -255,9 +279,10 @@ class Client:
                         return socket.create_connection((str(where[0]), int(where[1])), _left(deadline))
                     except OSError as error:
                         cause = error
-            except socket.gaierror as error:
-                cause = error
-        raise TransportError("Retry connection over the limit") from cause
+            except (socket.gaierror, OverflowError, UnicodeError) as error:
+                cause = error  # the last two: a port or a host that cannot be one
+        reason = getattr(cause, "strerror", None) or cause
+        raise TransportError(f"Retry connection over the limit: {reason}") from cause
 
     def _wait(self, future: Future, deadline: float | None) -> None:
         try:
@@ -270,7 +295,7 @@ class Client:
         except RPCError as error:
             if future._pending():
                 self._futures.pop(future._msgid, None)
-                future.error = error
+                future._fail(error)
 
     def _receive(self, deadline: float | None) -> None:
         """Read once and give the replies that it completes to their futures; those that nobody waits for are lost."""
@@ -303,7 +328,7 @@ class Client:
             self._socket.close()
             self._socket = None
         for future in self._futures.values():
-            future.error = error
+            future._fail(error)
         self._futures.clear()
 
     def _decode(self, frame: Frame) -> Any:

@@ -2,7 +2,7 @@
 
 from jubatus._core.model import Model
 from jubatus._core.schema import parse_json
-from jubatus.errors import ConfigError, ConfigSyntaxError, ModelError
+from jubatus.errors import ConfigError, ConfigSyntaxError, UnsupportedMethod
 from jubatus.idl import Service
 
 
@@ -33,6 +33,6 @@ def make_model(service: Service, config: bytes, source: str, *, distributed: boo
         raise ConfigError(f"syntax error in configuration: {source}:{error}") from error
     except ConfigError as error:
         raise ConfigError(f"invalid configuration: {source}: {error}") from error
-    except ModelError as error:
-        raise ConfigError(f"{source}: {error}") from error
+    except UnsupportedMethod as error:
+        raise ConfigError(f"invalid configuration: {source}: {error.explain()}") from error
     return model

@@ -1,4 +1,3 @@
-import json
 import os
 import subprocess
 import time
@@ -81,15 +80,13 @@ def test_what_a_server_would_refuse_is_not_written(tree: MemorySession, run: Run
     assert run_server(type, "-f", str(path), "-b", "127.0.0.1").stderr == err
 
 
-def test_a_method_that_only_the_original_has_is_written(tree: MemorySession, run: Run, tmp_path: Path) -> None:
+def test_an_unknown_method_is_not_written(tree: MemorySession, run: Run, tmp_path: Path) -> None:
     path = tmp_path / "c.json"
-    for method in ("NN", "cosine", "euclidean"):
-        content = json.dumps({"method": method, "parameter": {"nearest_neighbor_num": 3}, "converter": {}}).encode()
-        path.write_bytes(content)
-        assert write(run, str(path)) == (0, b"", "")
-        assert tree.get(PATH) == content
     path.write_text('{"method": "pa", "converter": {}}')
-    assert write(run, str(path)) == (1, b"", f"{path}: unsupported method (classifier(pa))\n")
+    status, output, error = write(run, str(path))
+    assert (status, output) == (1, b"")
+    assert error.startswith(f"invalid configuration: {path}: unsupported method (classifier(pa)): one of perceptron, PA,")
+    assert not tree.exists(PATH)
 
 
 def test_delete(tree: MemorySession, run: Run, file: str) -> None:

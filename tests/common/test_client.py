@@ -2,6 +2,7 @@ import inspect
 import re
 from typing import Any
 
+import numpy
 import pytest
 
 import msgpackrpc
@@ -85,27 +86,46 @@ def test_a_result_of_another_type_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "kind", "args"),
+    ("error", "kind", "text"),
     [
-        (1, UnknownMethod, ()),
-        (2, TypeMismatch, ()),
-        (3, RPCError, (3,)),
-        (b"config_not_set", RPCError, (b"config_not_set",)),
-        ("text", RPCError, ("text",)),
+        (1, UnknownMethod, "the server has no such method"),
+        (2, TypeMismatch, "the server refused the number or the types of the arguments"),
+        (3, RPCError, 3),
+        (b"config_not_set", RPCError, "config_not_set"),
+        (b"\xff", RPCError, r"\xff"),
+        ("text", RPCError, "text"),
     ],
 )
-def test_errors_of_the_server(error: Any, kind: type[Exception], args: tuple[Any, ...]) -> None:
-    for call in (lambda: error_handler(error), lambda: Client(Transport(error), "").call("method", [], None, [])):
+def test_errors_of_the_server(error: Any, kind: type[Exception], text: Any) -> None:
+    for where, call in (
+        ("", lambda: error_handler(error)),
+        (" (method)", lambda: Client(Transport(error), "").call("method", [], None, [])),
+    ):
         with pytest.raises(kind) as caught:
             call()
         assert type(caught.value) is kind
-        assert caught.value.args == args
+        assert caught.value.args == (text if kind is RPCError else text + where,)
 
 
-def test_the_text_of_an_error_is_that_of_bytes() -> None:
-    with pytest.raises(RPCError) as caught:
-        error_handler(b"config_not_set")
-    assert str(caught.value) == "b'config_not_set'"
+@pytest.mark.parametrize(("error", "kind"), [(1, UnknownMethod), (2, TypeMismatch)])
+def test_an_unknown_method_and_wrong_arguments_say_where(error: int, kind: type[Exception]) -> None:
+    with Peer(replies(*[(error, "detail")] * 2)) as peer, ClientBase("127.0.0.1", peer.port, "", 5) as client:
+        connection = Client(client.client, "")
+        for call in (client.get_proxy_status, lambda: connection.call("get_proxy_status", [], None, [])):
+            with pytest.raises(kind) as caught:
+                call()
+            assert str(caught.value).endswith(f" (get_proxy_status at 127.0.0.1:{peer.port})")
+            assert caught.value.__context__ is None
+
+
+def test_a_refused_connection_and_an_unknown_host_say_where() -> None:
+    with Peer(echo) as peer:
+        pass
+    for host, cause in (("127.0.0.1", "Connection refused"), ("no-such-host.invalid", "")):
+        with pytest.raises(RPCError) as caught:
+            ClientBase(host, peer.port, "", 5).get_status()
+        assert str(caught.value).startswith(f"Retry connection over the limit: {cause}")
+        assert str(caught.value).endswith(f" (get_status at {host}:{peer.port})")
 
 
 @pytest.mark.parametrize(
@@ -145,13 +165,16 @@ def test_the_constructor_checks_its_arguments(args: Any, expected: str) -> None:
 
 
 def test_the_constructor() -> None:
-    assert str(inspect.signature(ClientBase)).startswith("(host: str, port: int, name: str, timeout: int = 10)")
+    assert list(inspect.signature(ClientBase).parameters) == ["host", "port", "name", "timeout"]
     client = ClientBase("127.0.0.1", 1, "cluster")
     assert client.client.timeout == 10
     assert client.get_client() is client.client
     assert client.jubatus_client.client is client.client
     assert client.client.address.unpack() == ("127.0.0.1", 1)
     assert ClientBase(host="127.0.0.1", port=1, name="", timeout=True).client.timeout == 1
+    of_numpy = ClientBase("127.0.0.1", numpy.int64(1), "", numpy.int32(5)).client
+    assert (of_numpy.address.port, of_numpy.timeout) == (1, 5)
+    assert (type(of_numpy.address.port), type(of_numpy.timeout)) == (int, int)
 
 
 def test_the_name_can_be_changed() -> None:
@@ -206,6 +229,18 @@ def test_connect_closes_behind_the_block() -> None:
             client.get_client().call("method")
             raise KeyError
         assert client.get_client()._socket is None
+
+
+def test_a_client_closes_behind_its_block_and_connects_again() -> None:
+    with Peer(echo) as peer:
+        with ClientBase("127.0.0.1", peer.port, "", 5) as client:
+            client.get_client().call("method")
+        assert client.get_client()._socket is None
+        client.get_client().call("method")
+        client.close()
+        assert client.get_client()._socket is None
+        client.close()
+        assert peer.connections == 2
 
 
 def test_a_failed_client_recovers() -> None:

@@ -3,17 +3,19 @@ import inspect
 import json
 import os
 import pickle
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 
 import embedded_jubatus
 from jubatus import embedded
 from jubatus.common import Datum
-from jubatus.embedded import Embedded, InvalidConfig, Weight
+from jubatus.embedded import Classifier, Embedded, InvalidConfig, Weight
 from jubatus.errors import BadArguments, ConfigError, ModelFileError
 from jubatus.idl import services
 from jubatus.weight.types import Feature
@@ -208,6 +210,44 @@ def test_the_rest_of_the_methods_of_a_client(taught: Weight) -> None:
     for method in (taught.get_proxy_status, taught.get_client):
         with pytest.raises(RuntimeError):
             method()
+
+
+def test_it_stands_where_a_client_does(taught: Weight) -> None:
+    with taught as same:
+        assert same is taught
+        features = pairs(same.calc_weight(DATUM))
+    taught.close()
+    assert pairs(taught.calc_weight(DATUM)) == features
+
+
+UNKNOWN = {"method": "nothing", "parameter": {}, "converter": {}}
+FORGETS = {"method": "PA", "parameter": {"unlearner": "x", "unlearner_parameter": {}}, "converter": {}}
+
+
+@pytest.mark.parametrize(
+    ("config", "text"),
+    [
+        (UNKNOWN, "unsupported method (classifier(nothing)): one of perceptron, PA, "),
+        (FORGETS, "unsupported method (unlearner(x)): one of lru, random is expected"),
+    ],
+    ids=["method", "unlearner"],
+)
+def test_an_unknown_method_is_an_invalid_config_that_says_which_there_are(config: Any, text: str) -> None:
+    with pytest.raises(InvalidConfig, match=f"^{re.escape(text)}"):
+        Classifier(config)
+    model = Classifier({"method": "PA", "converter": {}})
+    data = model.save_bytes()
+    with pytest.raises(ModelFileError, match=r"cannot be used: unsupported method \(classifier\(nothing\)\)"):
+        model._become(json.dumps(UNKNOWN).encode(), b"")
+    assert model.save_bytes()[48:] == data[48:]
+
+
+def test_numbers_may_be_of_numpy(taught: Weight) -> None:
+    plain = pairs(taught.calc_weight(Datum({"n": 1.5})))
+    by_hand = Datum()
+    by_hand.num_values.append(("n", numpy.float32(1.5)))
+    for datum in (Datum({"n": numpy.float32(1.5)}), by_hand):
+        assert pairs(taught.calc_weight(datum)) == plain
 
 
 def test_threads_may_share_an_object() -> None:

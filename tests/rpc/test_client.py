@@ -1,4 +1,6 @@
 import gc
+import pickle
+import re
 import socket
 import threading
 import time
@@ -44,13 +46,27 @@ def test_nothing_is_contacted_before_the_first_call() -> None:
         assert peer.connections == 0
 
 
-@pytest.mark.parametrize("error", [1, 2, -5, b"config_not_set", b"", [1], False])
-def test_an_error_of_the_server_is_raised_with_what_it_sent(error: Any) -> None:
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (1, 1),
+        (2, 2),
+        (-5, -5),
+        (b"config_not_set", "config_not_set"),
+        ("größe", "größe"),
+        (b"not UTF-8: \xff\xc3", r"not UTF-8: \xff\xc3"),
+        (b"", ""),
+        ([1], [1]),
+        (False, False),
+    ],
+)
+def test_an_error_of_the_server_is_raised_with_what_it_sent_as_text(error: Any, raised: Any) -> None:
     with Peer(replies((error, "result"))) as peer, client(peer) as c:
         with pytest.raises(RPCError) as caught:
             c.call("method")
-        assert caught.value.args == (error,)
+        assert caught.value.args == (raised,)
         assert isinstance(caught.value, JubatusError)
+        assert pickle.loads(pickle.dumps(caught.value)).args == (raised,)
 
 
 def test_an_error_handler_gets_the_error_and_raises_what_it_likes() -> None:
@@ -67,7 +83,7 @@ def test_an_error_handler_gets_the_error_and_raises_what_it_likes() -> None:
 def test_a_call_that_is_not_answered_times_out() -> None:
     with Peer(replies()) as peer, client(peer, 0.1) as c:
         start = time.monotonic()
-        with pytest.raises(rpc.TimeoutError, match=r"^Request timed out$"):
+        with pytest.raises(rpc.TimeoutError, match=rf"^Request timed out \(method at 127\.0\.0\.1:{peer.port}\)$"):
             c.call("method")
         assert 0.1 <= time.monotonic() - start < 1
 
@@ -214,9 +230,10 @@ def test_all_waiting_calls_fail_with_their_connection() -> None:
 def test_a_refused_connection_is_a_transport_error_and_no_end() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
+    text = f"Retry connection over the limit: Connection refused (method at 127.0.0.1:{port})"
     with Client(Address("127.0.0.1", port), 5) as c:
         for _ in range(2):
-            with pytest.raises(TransportError, match=r"^Retry connection over the limit$") as caught:
+            with pytest.raises(TransportError, match=f"^{re.escape(text)}$") as caught:
                 c.call("method")
             assert isinstance(caught.value.__cause__, ConnectionRefusedError)
         with Peer(echo, port):
@@ -224,9 +241,35 @@ def test_a_refused_connection_is_a_transport_error_and_no_end() -> None:
             c.close()
 
 
-def test_a_name_that_does_not_resolve_is_a_transport_error() -> None:
-    with Client(Address("no-such-host.invalid", 1), reconnect_limit=1) as c, pytest.raises(TransportError):
-        c.call("method")
+@pytest.mark.parametrize(
+    ("host", "port", "cause"),
+    [
+        ("no-such-host.invalid", 1, socket.gaierror),
+        ("x" * 70, 1, UnicodeError),
+        ("127.0.0.1", 2**70, OverflowError),
+        ("::1", -1, socket.gaierror),
+    ],
+)
+def test_a_place_that_cannot_be_found_is_a_transport_error(host: str, port: int, cause: type[Exception]) -> None:
+    with Client(Address(host, port), reconnect_limit=1) as c:
+        with pytest.raises(TransportError, match=r"^Retry connection over the limit: .") as caught:
+            c.call("method")
+        assert isinstance(caught.value.__cause__, cause)
+        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        assert str(caught.value).endswith(f" (method at {where})")
+        assert not str(caught.value).startswith("Retry connection over the limit: None")
+
+
+def test_each_call_of_a_lost_connection_says_which_it_was() -> None:
+    def part(connection: Connection) -> None:
+        connection.request()
+        connection.request()
+
+    with Peer(part) as peer, client(peer) as c:
+        for name, future in [(name, c.call_async(name)) for name in ("one", "two")]:
+            with pytest.raises(TransportError) as caught:
+                future.get()
+            assert str(caught.value) == f"connection closed by the server ({name} at 127.0.0.1:{peer.port})"
 
 
 MALFORMED = {

@@ -112,8 +112,10 @@ def test_calls_of_one_turn_leave_together() -> None:
     assert chunk.count(b"\x94\x00") == 100
 
 
-@pytest.mark.parametrize("error", [1, 2, b"some text", [b"x", None]])
-def test_an_error_of_the_server_is_handed_on(error: Any) -> None:
+@pytest.mark.parametrize(
+    ("error", "text"), [(1, 1), (2, 2), (b"some text \xff", r"some text \xff"), ([b"x", None], [b"x", None])]
+)
+def test_an_error_of_the_server_is_handed_on(error: Any, text: Any) -> None:
     async def work(links: Links) -> Any:
         with pytest.raises(RPCError) as raised:
             await links.call(at(peer), b"m", PARAMS, 10)
@@ -121,7 +123,7 @@ def test_an_error_of_the_server_is_handed_on(error: Any) -> None:
 
     with Peer(replies((error, None))) as peer:
         raised = run(work)
-    assert (type(raised), raised.args) == (RPCError, (error,))
+    assert (type(raised), raised.args) == (RPCError, (text,))
 
 
 def test_nobody_listens() -> None:

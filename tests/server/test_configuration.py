@@ -48,7 +48,7 @@ def test_errors_of_all_parts_are_told_at_once() -> None:
     unlearner = {"regularization_weight": "1", "unlearner": "x", "unlearner_parameter": {}}
     assert refusal({"method": "CW", "parameter": unlearner, "converter": {}}) == [
         "invalid configuration: c.json: Float is expected, but String is given. (.parameter.regularization_weight)",
-        "unsupported method (unlearner(x))",
+        "unsupported method (unlearner(x)): one of lru, random is expected",
     ]
     assert refusal({"y": 2, "converter": WRONG_RULES}, "weight") == [
         'invalid configuration: c.json: "y" is not used ()',
@@ -58,11 +58,13 @@ def test_errors_of_all_parts_are_told_at_once() -> None:
 
 
 def test_an_unknown_method_is_told_with_the_other_errors() -> None:
-    assert refusal({"method": "x", "converter": {}}) == ["c.json: unsupported method (classifier(x))"]
-    assert refusal({"method": "x", "parameter": {"any": 1}, "converter": {"y": 1}}) == [
-        "invalid configuration: c.json: unsupported method (classifier(x))",
-        '"y" is not used (.converter)',
-    ]
+    unknown = (
+        "invalid configuration: c.json: unsupported method (classifier(x)): one of perceptron, PA, passive_aggressive, PA1, "
+        "passive_aggressive_1, PA2, passive_aggressive_2, CW, confidence_weighted, AROW, arow, NHERD, normal_herd is expected"
+    )
+    assert refusal({"method": "x", "converter": {}}) == [unknown]
+    both = refusal({"method": "x", "parameter": {"any": 1}, "converter": {"y": 1}})
+    assert both == [unknown, '"y" is not used (.converter)']
 
 
 def test_what_is_no_configuration_is_one_error() -> None:

@@ -71,7 +71,12 @@ SYNTAX = "syntax error in configuration: <zookeeper>:"
         (b"", f"{SYNTAX}json_parser reached end of data"),
         (b'{"method": "PA", ', f"{SYNTAX}1:18 Expecting property name enclosed in double quotes"),
         (b"\xff\xfe", f"{SYNTAX}1:1 Invalid UTF-8"),
-        (json.dumps({**CONFIG, "method": "nothing"}).encode(), "<zookeeper>: unsupported method (classifier(nothing))"),
+        (
+            json.dumps({**CONFIG, "method": "nothing"}).encode(),
+            "invalid configuration: <zookeeper>: unsupported method (classifier(nothing)): one of perceptron, PA, "
+            "passive_aggressive, PA1, passive_aggressive_1, PA2, passive_aggressive_2, CW, confidence_weighted, AROW, arow, "
+            "NHERD, normal_herd is expected",
+        ),
         (
             json.dumps({**CONFIG, "method": 1}).encode(),
             "invalid configuration: <zookeeper>: String is expected, but Integer is given. (.method)",

@@ -86,8 +86,8 @@ cdef class Classifier(Model):
                     parameter["unlearner"], parameter["unlearner_parameter"], ".parameter.unlearner_parameter",
                 )
         elif name is not None:  # the parameter of an unknown method cannot be checked
-            unsupported = UnsupportedMethod(f"classifier({name})")
-            raise ConfigError(str(unsupported), *errors) if errors else unsupported
+            unsupported = UnsupportedMethod(f"classifier({name})", *METHODS)
+            raise ConfigError(unsupported.explain(), *errors) if errors else unsupported
         if errors:
             raise ConfigError(*errors)
         self.converter = members["converter"]

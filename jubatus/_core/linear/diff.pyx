@@ -15,6 +15,7 @@ from jubatus._core.kernels.hash cimport name_id
 from jubatus._core.kernels.order cimport Keyed, sort_by_key
 from jubatus._core.kernels.table cimport NONE, prefetch
 from jubatus._core.linear.copy cimport TRIES, WeightsCopy, merge_rows
+from jubatus._core.linear.stored cimport pack_table, unpack_table
 from jubatus._core.linear.table cimport Row, WeightTable
 from jubatus._core.mix.map cimport Map
 from jubatus._core.mix.part cimport Change, Copy, Joint, MixedPart, Part
@@ -55,10 +56,10 @@ cdef class Weights(MixedPart):
         return self.counts.erase(label) and has_weights
 
     cdef void pack(self, Buffer* out) noexcept nogil:
-        self.table.pack(out)
+        pack_table(self.table, out)
 
     cdef int unpack(self, Cursor* c) noexcept nogil:
-        return self.table.unpack(c)
+        return unpack_table(self.table, c)
 
     cdef void swap(self, Part other) noexcept:
         self.table.swap((<Weights>other).table)
@@ -280,6 +281,7 @@ cdef class WeightsChange(Change):
                 copy.subtract(&self.rows, &self.cells)
             else:
                 merge_rows(self.weights, NULL, NULL, &self.rows, &self.cells)
+            self.weights.labels.arrange()  # now, not in each of the reads that follow
             self.weights.version += 1
             self.weights.era += 1
 

@@ -3,7 +3,7 @@ from libc.stdint cimport uint32_t, uint64_t
 from libcpp.string cimport string
 from libcpp.vector cimport vector
 
-from jubatus._core.kernels.bytes cimport Buffer, Cursor
+from jubatus._core.kernels.bytes cimport Buffer
 from jubatus._core.kernels.pool cimport Pool
 from jubatus._core.kernels.table cimport Table
 from jubatus._core.linear.labels cimport Labels
@@ -54,8 +54,6 @@ cdef class WeightTable:
     cdef void add(self, uint32_t at, uint32_t label, double step) noexcept nogil
     cdef bint forget(self, const string& label) noexcept nogil
     cdef void clear(self) noexcept nogil
-    cdef void pack(self, Buffer* out) noexcept nogil
-    cdef int unpack(self, Cursor* c) noexcept nogil
     cdef void swap(self, WeightTable other) noexcept
     cdef uint32_t touch(self, uint64_t id, const char* name, uint32_t size) noexcept nogil
     cdef uint32_t reserve(self, uint32_t at, uint32_t label) noexcept nogil
@@ -74,6 +72,3 @@ cdef class WeightTable:
     cdef void list_rows(self) noexcept nogil
     cdef void drop_empty_rows(self) noexcept nogil
     cdef void free_blocks(self) noexcept nogil
-    cdef void pack_cell(self, Buffer* out, Row* row, uint32_t position, uint32_t from_plane) noexcept nogil
-    cdef void pack_rows(self, Buffer* out, uint32_t flag) noexcept nogil
-    cdef int unpack_rows(self, Cursor* c, uint32_t flag) noexcept nogil

@@ -12,15 +12,9 @@ from libc.math cimport isfinite
 from libc.stdint cimport int32_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 from libcpp.string cimport string
-from libcpp.unordered_map cimport unordered_map
 from libcpp.vector cimport vector
 
 from jubatus._core.convert.features cimport insert_feature
-from jubatus._core.kernels.bytes cimport (
-    MISMATCH, Buffer, Cursor, close_struct, open_struct, read_double, read_map, read_raw, read_unsigned, read_version,
-    skip,
-)
-from jubatus._core.kernels.hash cimport name_id
 from jubatus._core.kernels.table cimport NONE, prefetch
 from jubatus._core.linear.labels cimport Labels
 from jubatus._core.linear.workspace cimport LinearWorkspace
@@ -470,130 +464,6 @@ cdef class WeightTable:
         self.master_features = 0
         self.era += 1
         self.layout += 1
-
-    cdef void pack(self, Buffer* out) noexcept nogil:
-        out.array(4)
-        self.pack_rows(out, MASTER)
-        self.labels.pack(out)
-        if self.distributed:
-            self.pack_rows(out, DIFF)
-        elif self.unmixed.size:
-            out.append(self.unmixed.data, self.unmixed.size)
-        else:
-            out.map(0)
-        out.array(1)
-        out.uint(self.version)
-
-    cdef void pack_rows(self, Buffer* out, uint32_t flag) noexcept nogil:
-        """The master's or the diff's cells as {feature: {label's number: [weight, covariance, 0]}}."""
-        cdef uint32_t i, k, n, size = 0, label, from_plane = self.width // 2 if flag == DIFF else 0
-        cdef const char* name
-        cdef Row* row
-        cdef bint dense
-        if not self.distributed:
-            out.map(self.table.size)
-        else:
-            out.map(self.master_features if flag == MASTER else self.listed.size())
-        for i in range(self.table.size):
-            row = &self.table.rows[i]
-            if self.distributed and not row.room & (IN_TABLE if flag == MASTER else LISTED):
-                continue
-            name = self.table.name(i, size)
-            out.raw(name, size)
-            n = row.count
-            if self.distributed:
-                n = 0
-                for k in range(row.count):
-                    n += (<uint32_t*>row.block)[k] & flag != 0
-            out.map(n)
-            dense = row.room & DENSE
-            for k in range(row.room & ROOM if dense else row.count):
-                label = k
-                if not dense:
-                    label = (<uint32_t*>row.block)[k]
-                    if self.distributed and not label & flag:
-                        continue
-                    label &= LABEL
-                elif not (<uint64_t*>row.block)[k // 64] >> (k % 64) & 1:
-                    continue
-                out.uint(self.labels.ids[label])
-                self.pack_cell(out, row, k, from_plane)
-
-    cdef void pack_cell(self, Buffer* out, Row* row, uint32_t position, uint32_t from_plane) noexcept nogil:
-        out.array(3)
-        out.number(self.plane(row, from_plane)[position])
-        out.number(self.plane(row, from_plane + 1)[position] if self.covariant else 0.0)
-        out.number(0.0)
-
-    cdef int unpack(self, Cursor* c) noexcept nogil:
-        """Read into one that has nothing in it."""
-        cdef uint32_t more = 0
-        cdef Cursor master
-        cdef const unsigned char* start
-        cdef int status = open_struct(c[0], 4, more)
-        if status == 0:
-            master = c[0]  # read behind the labels, whose numbers it uses
-            status = skip(c[0])
-        if status == 0:
-            status = self.labels.unpack(c)
-        if status == 0:
-            status = self.unpack_rows(&master, MASTER)
-        if status == 0:
-            start = c.at
-            if self.distributed:
-                status = self.unpack_rows(c, DIFF)
-            else:
-                # Not mixed yet when it was saved: carried along, as the original does, but not part of the weights.
-                status = skip(c[0])
-                self.unmixed.append(start, c.at - start)
-        if status == 0:
-            status = read_version(c[0], self.version)
-        return status if status else close_struct(c[0], more)
-
-    cdef int unpack_rows(self, Cursor* c, uint32_t flag) noexcept nogil:
-        cdef unordered_map[uint64_t, uint32_t] slots
-        cdef uint32_t features = 0, cells = 0, size = 0, more = 0, at, position, slot
-        cdef uint32_t from_plane = self.width // 2 if flag == DIFF else 0
-        cdef uint64_t id = 0
-        cdef double weight = 0, covariance = 0, unused = 0
-        cdef const char* name = NULL
-        cdef Row* row
-        cdef int status = read_map(c[0], features)
-        for slot in range(self.labels.names.size()):
-            slots[self.labels.ids[slot]] = slot
-        while status == 0 and features:
-            features -= 1
-            status = read_raw(c[0], name, size)
-            if status == 0:
-                status = read_map(c[0], cells)
-            if status or not cells:
-                continue
-            at = self.touch(name_id(name, size), name, size)
-            while status == 0 and cells:
-                cells -= 1
-                status = read_unsigned(c[0], id)
-                if status == 0:
-                    status = open_struct(c[0], 3, more)
-                if status == 0:
-                    status = read_double(c[0], weight)
-                if status == 0:
-                    status = read_double(c[0], covariance)
-                if status == 0:
-                    status = read_double(c[0], unused)
-                if status == 0:
-                    status = close_struct(c[0], more)
-                if status:
-                    break
-                if not slots.count(id):
-                    return MISMATCH
-                position = self.place(at, slots[id])
-                row = &self.table.rows[at]
-                if self.distributed:
-                    self.mark(at, position, flag)
-                self.plane(row, from_plane)[position] = weight
-                if self.covariant:
-                    self.plane(row, from_plane + 1)[position] = covariance
-        return status
 
     cdef void swap(self, WeightTable other) noexcept:
         self.labels.swap(other.labels)

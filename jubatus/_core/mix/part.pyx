@@ -115,15 +115,15 @@ cdef class MixedPart(Part):
 
     cdef Copy copy(self):
         """Return a copy of the diff that is still to be taken."""
-        raise NotImplementedError
+        return Copy()
 
     cdef Change change(self):
         """Return an element of a mixed diff that is still to be read."""
-        raise NotImplementedError
+        return Change()
 
     cdef Joint joint(self):
         """Return a join of no elements."""
-        raise NotImplementedError
+        return Joint()
 
     cdef void finish_catch_up(self) noexcept:
         """Bring parts that belong together into line, after the model became another one and kept its own diff."""

@@ -1,5 +1,6 @@
 // From the strings and numbers of a datum to its features: the memory that it takes, and the cutting into tokens.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -71,6 +72,7 @@ struct Conversion {
     std::vector<int32_t> order;
     std::vector<Feature> features;
     const Shape* shapes = nullptr;  // of the features
+    bool has_zero = false;          // whether a feature may have the value 0
     std::unordered_map<uint64_t, double> lengths;
     Arena arena;
     std::string scratch;
@@ -82,6 +84,7 @@ struct Conversion {
         numbers.clear();
         filtered_numbers.clear();
         features.clear();
+        has_zero = false;
         arena.reset();
     }
 };
@@ -120,6 +123,27 @@ inline void count_token(Conversion& w, const char* p, uint32_t n, uint64_t hash)
 }
 inline void count_token(Conversion& w, const char* p, uint32_t n) { count_token(w, p, n, hash_part(p, n)); }
 
+// Computes fnv1a of each token. Each step of a hash waits for the step before: four tokens at a time wait together.
+inline void hash_tokens(const Token* tokens, uint32_t n, uint64_t* out) {
+    uint32_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        const Span a = tokens[i].span, b = tokens[i + 1].span, c = tokens[i + 2].span, d = tokens[i + 3].span;
+        const uint32_t shared = std::min(std::min(a.n, b.n), std::min(c.n, d.n));
+        uint64_t h[4] = {FNV_OFFSET, FNV_OFFSET, FNV_OFFSET, FNV_OFFSET};
+        for (uint32_t k = 0; k < shared; k++) {
+            h[0] = fnv1a_step(h[0], a.p[k]);
+            h[1] = fnv1a_step(h[1], b.p[k]);
+            h[2] = fnv1a_step(h[2], c.p[k]);
+            h[3] = fnv1a_step(h[3], d.p[k]);
+        }
+        out[i] = fnv1a(a.p + shared, a.n - shared, h[0]);
+        out[i + 1] = fnv1a(b.p + shared, b.n - shared, h[1]);
+        out[i + 2] = fnv1a(c.p + shared, c.n - shared, h[2]);
+        out[i + 3] = fnv1a(d.p + shared, d.n - shared, h[3]);
+    }
+    for (; i < n; i++) out[i] = fnv1a(tokens[i].span.p, tokens[i].span.n);
+}
+
 // Puts the tokens' numbers into w.order: as they came, or in the order of the original's map.
 inline void order_tokens(Conversion& w, bool as_map) {
     uint32_t n = uint32_t(w.tokens.size());
@@ -129,7 +153,7 @@ inline void order_tokens(Conversion& w, bool as_map) {
         return;
     }
     w.hashes.resize(n);
-    for (uint32_t i = 0; i < n; i++) w.hashes[i] = fnv1a(w.tokens[i].span.p, w.tokens[i].span.n);
+    hash_tokens(w.tokens.data(), n, w.hashes.data());
     w.map_order.order(w.hashes.data(), n, w.order.data());
 }
 

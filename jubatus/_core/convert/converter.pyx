@@ -139,7 +139,8 @@ cdef class Converter:
             return status
         if flags & COUNT:
             self.statistics.update(w)
-        self.statistics.apply(w)
+        if self.program.is_weighted or w.has_zero:
+            self.statistics.apply(w)
         if self.program.combinations.size():
             self.combine(w)
         if self.program.hash_max_size:
@@ -349,6 +350,7 @@ cdef class Converter:
                     f.value = 1.0
                 f.name_size = v.key.n + shape.infix.n + f.token_size
                 f.id = self.whole_id(w, f)
+                w.has_zero = w.has_zero or f.value == 0
         return 0
 
     cdef uint64_t whole_id(self, Conversion* w, const Feature* f) noexcept nogil:

@@ -80,7 +80,7 @@ cdef class Program:
     cdef vector[NumberRuleData] number_rules
     cdef vector[CombinationRuleData] combinations
     cdef uint64_t hash_max_size
-    cdef bint counts, counts_groups
+    cdef bint is_weighted, counts, counts_groups
 
     cdef Span span(self, bytes text) except *
     cdef int add_shape(self, Form form, Weighting weighting, bytes infix, bytes suffix) except -1

@@ -27,6 +27,7 @@ cdef class Program:
 
     Attributes (C level):
         shapes: what the names of features are made of; shape 0 is a name as it is.
+        is_weighted: whether a rule has a global weight other than 1.
         counts: whether a rule needs document statistics.
         counts_groups: whether a rule needs those of groups.
 
@@ -113,6 +114,8 @@ cdef class Program:
         names = f"#{rule.sample_weight}/{rule.global_weight}".encode()
         data.shape = self.add_shape(STRING, weighting, b"$", b"@" + rule.type_name + names)
         self.string_rules.push_back(data)
+        if weighting != BIN:
+            self.is_weighted = True
         if weighting in (IDF, IDF1, BM25):
             self.counts = True
         if weighting == BM25:

@@ -29,6 +29,7 @@ cdef extern from "convert/conversion.h" namespace "jubatus" nogil:
         vector[int32_t] order
         vector[Feature] features
         const Shape* shapes
+        bint has_zero
         unordered_map[uint64_t, double] lengths
         Arena arena
         string scratch

@@ -68,9 +68,9 @@ inline uint64_t name_id(const char* p, size_t n) {
 const uint64_t FNV_OFFSET = 14695981039346656037ull;
 const uint64_t FNV_PRIME = 1099511628211ull;
 
-inline uint64_t fnv1a(const char* s, size_t n) {
-    uint64_t h = FNV_OFFSET;
-    for (size_t i = 0; i < n; i++) h = (h ^ uint64_t(int64_t(int8_t(s[i])))) * FNV_PRIME;
+inline uint64_t fnv1a_step(uint64_t h, char c) { return (h ^ uint64_t(int64_t(int8_t(c)))) * FNV_PRIME; }
+inline uint64_t fnv1a(const char* s, size_t n, uint64_t h = FNV_OFFSET) {
+    for (size_t i = 0; i < n; i++) h = fnv1a_step(h, s[i]);
     return h;
 }
 

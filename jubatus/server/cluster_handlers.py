@@ -11,6 +11,7 @@ from typing import Any
 from jubatus._core.mix.snapshot import Snapshot
 from jubatus._core.model import Model
 from jubatus._core.wire import Reader, pack
+from jubatus.errors import BadArguments
 from jubatus.idl import Lock
 from jubatus.mixer.runner import Mixer
 from jubatus.mixer.state import MODEL_VERSION
@@ -82,7 +83,7 @@ class LinearHandlers(MixHandlers):
 
     def get_diff(self, args: Reader) -> Parts:
         """Copy the diff in slices and pack it without the lock."""
-        asked = args.integer()
+        asked = _version(args)
         snapshot = self._model.snapshot()
         while not snapshot.take(SLICE):
             yield Lock.ANALYSIS
@@ -107,7 +108,7 @@ class LinearHandlers(MixHandlers):
 
     def get_model(self, args: Reader) -> Parts:
         """Pack the model under the lock, and the reply without."""
-        args.integer()
+        _version(args)
         driver = self._model.pack()
         yield Lock.NOLOCK
         return pack([MODEL_VERSION, driver])
@@ -129,7 +130,7 @@ class PushHandlers(MixHandlers):
 
     def get_pull_argument(self, args: Reader) -> bytes:
         """Return up to where the rows of others are known."""
-        args.integer()
+        _version(args)
         return pack(self._model.pull_argument())
 
     def pull(self, args: Reader) -> bytes:
@@ -142,6 +143,14 @@ class PushHandlers(MixHandlers):
         yield Lock.NOLOCK
         asyncio.run_coroutine_threadsafe(self._mixer.pushed(), self._loop).result()
         return pack(0)
+
+
+def _version(args: Reader) -> int:
+    """Take the version of a model; raise BadArguments."""
+    version: int = args.integer()
+    if version < 0:
+        raise BadArguments("a version is not negative")
+    return version
 
 
 class OwnModel:

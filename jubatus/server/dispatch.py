@@ -49,7 +49,7 @@ CONTRACT = {
 """What a model offers besides the methods of its service."""
 
 
-class Row:
+class BoundMethod:
     """A declared method, bound to its handler."""
 
     __slots__ = ("arity", "counts", "handler", "inline", "lock", "locked", "long", "mixes", "named", "remote", "tells",
@@ -140,8 +140,8 @@ def _parts(result: Any) -> Parts:
     return parts
 
 
-def bind(methods: Iterable[Method], model: Model, *others: object) -> dict[bytes, Row]:
-    """Return the row of each method by its name on the wire.
+def bind(methods: Iterable[Method], model: Model, *others: object) -> dict[bytes, BoundMethod]:
+    """Bind each method to its handler; return them by their names on the wire.
 
     Args:
         methods: all that the server has, each name once.
@@ -162,14 +162,14 @@ def bind(methods: Iterable[Method], model: Model, *others: object) -> dict[bytes
                 first, second = (type(each).__name__ for each in (owners[name], owner))
                 raise TypeError(f"method {name} has a handler of {first} and one of {second}")
             handlers[name], owners[name] = handler, owner
-    rows = {}
+    bound = {}
     for method in methods:
         if method.name not in handlers:
             raise TypeError(f"no handler of method {method.name}")
-        rows[method.name.encode()] = Row(method, handlers.pop(method.name))
+        bound[method.name.encode()] = BoundMethod(method, handlers.pop(method.name))
     if handlers:
         raise TypeError(f"no method has the handler {', '.join(sorted(handlers))}")
-    return rows
+    return bound
 
 
 def _handlers(owner: object) -> dict[str, Handler]:
@@ -181,7 +181,7 @@ class Dispatcher:
     """Answers the requests of all connections.
 
     Args:
-        rows: by name on the wire.
+        methods: by name on the wire.
         executor: its threads run what takes long.
 
     Attributes:
@@ -192,16 +192,16 @@ class Dispatcher:
         deferred: requests that wait or run on a thread.
     """
 
-    def __init__(self, rows: dict[bytes, Row], executor: Executor) -> None:
+    def __init__(self, methods: dict[bytes, BoundMethod], executor: Executor) -> None:
         self.bugs = 0
         self.deferred = 0
         self.shortcuts = Shortcuts(self._refuse_frame, INLINE_SIZE)
-        for name, row in rows.items():
-            if row.inline and isinstance(row.handler, DirectHandler):
+        for name, bound in methods.items():
+            if bound.inline and isinstance(bound.handler, DirectHandler):
                 self.shortcuts.add(
-                    name, row.handler, arity=row.arity, update=row.update, counts=row.counts, mixes=row.mixes
+                    name, bound.handler, arity=bound.arity, update=bound.update, counts=bound.counts, mixes=bound.mixes
                 )
-        self._rows = rows
+        self._methods = methods
         self._executor = executor
         self._waiting: deque[Job] = deque()
         self._readers = 0
@@ -213,13 +213,13 @@ class Dispatcher:
 
     def serve(self, frame: Frame, conversation: Conversation) -> bytes | None:
         """Answer a request now, or later by the conversation's ``complete``; see rpc.server.Serve."""
-        row = self._rows.get(frame.method)
-        if row is None:
+        bound = self._methods.get(frame.method)
+        if bound is None:
             return b"" if frame.kind else error_reply(frame.msgid, 1, frame.method)
-        free = not self.shortcuts.busy or not (row.update or self.shortcuts.writing)
-        if not row.inline or (row.locked and (frame.size > INLINE_SIZE or not free)):
-            return self._defer(row, frame, conversation)
-        return self._run(row, frame)
+        free = not self.shortcuts.busy or not (bound.update or self.shortcuts.writing)
+        if not bound.inline or (bound.locked and (frame.size > INLINE_SIZE or not free)):
+            return self._defer(bound, frame, conversation)
+        return self._run(bound, frame)
 
     def call(self, method: str, params: Reader) -> asyncio.Future[bytes]:
         """Return the packed result of a method that this process calls on itself.
@@ -228,10 +228,10 @@ class Dispatcher:
             method: its name.
             params: the arguments, as a peer would send them.
         """
-        row = self._rows.get(method.encode())
-        if row is None:
+        bound = self._methods.get(method.encode())
+        if bound is None:
             raise UnknownMethod(method)
-        return self._call(partial(row.begin, params), row.lock)
+        return self._call(partial(bound.begin, params), bound.lock)
 
     def exclusive(self, work: Callable[[], bytes]) -> asyncio.Future[bytes]:
         """Run a function on a thread while nothing else reads or changes the model."""
@@ -251,80 +251,80 @@ class Dispatcher:
         self._admit(Job(begin, lock, done))
         return future
 
-    def _run(self, row: Row, frame: Frame) -> bytes:
+    def _run(self, bound: BoundMethod, frame: Frame) -> bytes:
         """Answer a request on the event loop."""
         params = frame.params
         try:
-            params.arguments(row.arity)  # a row whose calls have no name is long
-            result: Any = row.handler(params)
+            params.arguments(bound.arity)  # a row whose calls have no name is long
+            result: Any = bound.handler(params)
         except Exception as error:
-            return self._refused(row, frame, error)
-        if row.tells:
-            self._count(row)
+            return self._refused(bound, frame, error)
+        if bound.tells:
+            self._count(bound)
         return _reply(frame, result)
 
-    def _count(self, row: Row) -> None:
-        if row.counts:
+    def _count(self, bound: BoundMethod) -> None:
+        if bound.counts:
             self.shortcuts.updates += 1
-        if row.mixes and self.shortcuts.mixed is not None:
+        if bound.mixes and self.shortcuts.mixed is not None:
             self.shortcuts.mixed()
 
     def _refuse_frame(self, frame: Frame, error: BaseException) -> bytes:
-        return self._refused(self._rows[frame.method], frame, error)
+        return self._refused(self._methods[frame.method], frame, error)
 
-    def _refused(self, row: Row, frame: Frame, error: BaseException) -> bytes:
+    def _refused(self, bound: BoundMethod, frame: Frame, error: BaseException) -> bytes:
         """Turn an error into its reply; the only place that does."""
         if isinstance(error, BadArguments):
             return b"" if frame.kind else error_reply(frame.msgid, 2, b"std::bad_cast")
-        self._count(row)
+        self._count(bound)
         if not isinstance(error, JubatusError):
             self.bugs += 1
             log.error("error in RPC %s: %s", frame.method.decode("utf-8", "replace"), error, exc_info=error)
         return b"" if frame.kind else error_reply(frame.msgid, str(error) or type(error).__name__)
 
-    def _defer(self, row: Row, frame: Frame, conversation: Conversation) -> bytes | None:
+    def _defer(self, bound: BoundMethod, frame: Frame, conversation: Conversation) -> bytes | None:
         """Answer a request on the way of those that may take long or wait."""
-        if row.remote:
-            return self._await(row, frame, conversation)
-        begin = partial(row.begin, frame.params)
-        long = row.long or frame.size > INLINE_SIZE
-        done = self._later(row, frame, conversation)
-        self._admit(Job(begin, row.lock, done, size=frame.size, long=long, pack=partial(_reply, frame)))
+        if bound.remote:
+            return self._await(bound, frame, conversation)
+        begin = partial(bound.begin, frame.params)
+        long = bound.long or frame.size > INLINE_SIZE
+        done = self._later(bound, frame, conversation)
+        self._admit(Job(begin, bound.lock, done, size=frame.size, long=long, pack=partial(_reply, frame)))
         return None
 
-    def _later(self, row: Row, frame: Frame, conversation: Conversation) -> Done:
+    def _later(self, bound: BoundMethod, frame: Frame, conversation: Conversation) -> Done:
         """Note that a request is deferred; return what answers it."""
         self.deferred += 1
 
         def done(answer: bytes | None, error: BaseException | None) -> None:
             self.deferred -= 1
             if error is not None:
-                answer = self._refused(row, frame, error)
+                answer = self._refused(bound, frame, error)
             else:
-                self._count(row)
+                self._count(bound)
             assert answer is not None
             conversation.complete(answer)
 
         return done
 
-    def _await(self, row: Row, frame: Frame, conversation: Conversation) -> bytes | None:
+    def _await(self, bound: BoundMethod, frame: Frame, conversation: Conversation) -> bytes | None:
         """Let a coroutine answer: at once if it is short and does not wait, else later."""
 
         async def answer() -> bytes:
-            return _reply(frame, await row.begin(frame.params))
+            return _reply(frame, await bound.begin(frame.params))
 
         coroutine = answer()
-        if not row.long:
+        if not bound.long:
             try:
                 waited = coroutine.send(None)
             except StopIteration as end:
-                self._count(row)
+                self._count(bound)
                 packed: bytes = end.value
                 return packed
             except (Exception, asyncio.CancelledError) as error:
-                return self._refused(row, frame, error)
+                return self._refused(bound, frame, error)
             coroutine = _resume(coroutine, waited)
-        done = self._later(row, frame, conversation)
+        done = self._later(bound, frame, conversation)
 
         def ended(task: asyncio.Task[bytes]) -> None:
             error = asyncio.CancelledError("cancelled") if task.cancelled() else task.exception()

@@ -35,23 +35,23 @@ READERS = 4
 _UNSENT = (Cause.REFUSED, Cause.UNREACHED)
 
 
-class Row:
+class ForwardedMethod:
     """A declared method, as the keeper forwards it."""
 
-    __slots__ = ("arity", "keyed", "method", "name", "repeatable")
+    __slots__ = ("arity", "declared", "keyed", "name", "repeatable")
 
-    def __init__(self, method: Method) -> None:
-        self.method = method
-        self.name = method.name.encode()
-        self.arity = len(method.args)
-        self.keyed = method.route is Route.CHT
-        self.repeatable = not method.changes
+    def __init__(self, declared: Method) -> None:
+        self.declared = declared
+        self.name = declared.name.encode()
+        self.arity = len(declared.args)
+        self.keyed = declared.route is Route.CHT
+        self.repeatable = not declared.changes
 
 
 class Request(NamedTuple):
     """What came from a client."""
 
-    row: Row
+    method: ForwardedMethod
     frame: Frame
     conversation: Conversation
     cluster: str
@@ -84,8 +84,8 @@ class Relay:
         self.time = asyncio.get_running_loop().time
         self._view = view
         self._status = status
-        self._rows = {
-            method.name.encode(): Row(method)
+        self._methods = {
+            method.name.encode(): ForwardedMethod(method)
             for method in service.all_methods
             if method.host is Host.SERVER and method.route is not Route.INTERNAL
         }
@@ -100,20 +100,20 @@ class Relay:
 
     def serve(self, frame: Frame, conversation: Conversation) -> bytes | None:
         """Forward a request, or answer it here; see rpc.server.Serve."""
-        row = self._rows.get(frame.method)
-        if row is None:
+        method = self._methods.get(frame.method)
+        if method is None:
             return self._local(frame)
         try:
             params = frame.params.raw()
             reader = Reader(params)
-            if reader.array() <= row.arity:
+            if reader.array() <= method.arity:
                 raise BadArguments("too few arguments")
             cluster = reader.string().decode("utf-8", "surrogateescape")
-            key = reader.string() if row.keyed else b""
+            key = reader.string() if method.keyed else b""
         except BadArguments:
             return b"" if frame.kind else error_reply(frame.msgid, 2, BAD_CAST)
         self.requests += 1
-        request = Request(row, frame, conversation, cluster, key, params)
+        request = Request(method, frame, conversation, cluster, key, params)
         members = self._view.members(cluster)
         return self._load(request) if members is None else self._forward(request, members)
 
@@ -151,7 +151,7 @@ class Relay:
                 request.conversation.complete(answer)
 
     def _forward(self, request: Request, members: Members) -> bytes | None:
-        nodes = targets(request.row.method, request.key, members, self.rotation.dead, random)
+        nodes = targets(request.method.declared, request.key, members, self.rotation.dead, random)
         if not nodes:
             return _none(request)
         self.forwards += len(nodes)
@@ -188,7 +188,7 @@ class Call:
         request = self._request
         send = self._relay.links.send
         for node in nodes:
-            send(node, request.row.name, request.params, timeout, partial(self._answered, node))
+            send(node, request.method.name, request.params, timeout, partial(self._answered, node))
 
     def _answered(self, node: Node, answer: Answer) -> None:
         if answer.error is None:
@@ -207,7 +207,7 @@ class Call:
             return False
         relay.rotation.drop(request.cluster, node, failure.error)
         if not unsent:
-            if self._repeated or not request.row.repeatable:
+            if self._repeated or not request.method.repeatable:
                 return False
             self._repeated = True
         self._failed.add(node)
@@ -215,9 +215,9 @@ class Call:
         if timeout <= 0:
             return False
         nodes: tuple[Node, ...] = ()
-        method = request.row.method
-        if method.route is not Route.BROADCAST:
-            nodes = targets(method, request.key, self._members, relay.rotation.dead, random, self._failed)
+        declared = request.method.declared
+        if declared.route is not Route.BROADCAST:
+            nodes = targets(declared, request.key, self._members, relay.rotation.dead, random, self._failed)
             nodes = tuple(node for node in nodes if node not in self._sent)
             relay.forwards += len(nodes)
         if not (nodes or unsent):
@@ -236,7 +236,7 @@ class Call:
         if frame.kind:
             return b""
         try:
-            result = join(self._request.row.method.join, self._results)
+            result = join(self._request.method.declared.join, self._results)
         except BadArguments:
             return error_reply(frame.msgid, NO_RESULT)
         return reply(frame.msgid, result)
@@ -245,16 +245,16 @@ class Call:
         """Return whether the call may do without this server, if another one answers."""
         if not isinstance(answer, Failure):
             return False
-        if self._request.row.method.route is Route.BROADCAST:
+        if self._request.method.declared.route is Route.BROADCAST:
             return answer.cause is Cause.REFUSED  # its process is gone
-        return answer.cause in _UNSENT or (answer.cause is Cause.BROKEN and self._request.row.repeatable)
+        return answer.cause in _UNSENT or (answer.cause is Cause.BROKEN and self._request.method.repeatable)
 
     def _warn(self) -> None:
         lines = [f"\n    {node.name}: {_text(answer.error)}" for node, answer in self._failures]
         request = self._request
         log.warning(
             "error occurred in %d out of %d requests of %s to %s%s",
-            len(lines), len(self._sent), request.row.method.name, request.cluster, "".join(lines),
+            len(lines), len(self._sent), request.method.declared.name, request.cluster, "".join(lines),
         )  # fmt: skip
 
 
@@ -262,7 +262,7 @@ def _none(request: Request) -> bytes:
     """Return the reply of a call that no server is found for."""
     if request.frame.kind:
         return b""
-    if request.row.keyed:
+    if request.method.keyed:
         return error_reply(request.frame.msgid, b"failed to fetch list of CHT entry: " + request.key)
     return error_reply(request.frame.msgid, f"no server found: {request.cluster}")
 

@@ -15,7 +15,7 @@ from jubatus.errors import BadArguments
 from jubatus.idl import Lock
 from jubatus.mixer.runner import Mixer
 from jubatus.mixer.state import MODEL_VERSION
-from jubatus.server.dispatch import Dispatcher, Parts
+from jubatus.server.dispatch import Dispatcher, Steps
 
 SLICE = 10_000
 """Features that are copied or prepared in one go, which takes about a millisecond."""
@@ -81,7 +81,7 @@ class LinearHandlers(MixHandlers):
         self._loop = loop
         self._handed = handed
 
-    def get_diff(self, args: Reader) -> Parts:
+    def get_diff(self, args: Reader) -> Steps:
         """Copy the diff in slices and pack it without the lock."""
         asked = _version(args)
         snapshot = self._model.snapshot()
@@ -92,7 +92,7 @@ class LinearHandlers(MixHandlers):
         yield Lock.NOLOCK
         return snapshot.pack(raw=True)
 
-    def put_diff(self, args: Reader) -> Parts:
+    def put_diff(self, args: Reader) -> Steps:
         """Prepare a mixed diff in slices, and take it in at once."""
         diff = args.string()
         got = args.at_end or args.boolean()
@@ -106,7 +106,7 @@ class LinearHandlers(MixHandlers):
         asyncio.run_coroutine_threadsafe(self._mixer.put_done(fits, got), self._loop).result()
         return pack(0)
 
-    def get_model(self, args: Reader) -> Parts:
+    def get_model(self, args: Reader) -> Steps:
         """Pack the model under the lock, and the reply without."""
         _version(args)
         driver = self._model.pack()
@@ -137,7 +137,7 @@ class PushHandlers(MixHandlers):
         """Return the rows that a peer does not know."""
         return pack(self._model.pull_rows(args.string()))
 
-    def push(self, args: Reader) -> Parts:
+    def push(self, args: Reader) -> Steps:
         """Take in rows of a peer."""
         self._model.push_rows(args.string())
         yield Lock.NOLOCK

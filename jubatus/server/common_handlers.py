@@ -11,7 +11,7 @@ from jubatus.daemon.life import memory
 from jubatus.errors import ModelFileError
 from jubatus.idl import Lock
 from jubatus.server import storage
-from jubatus.server.dispatch import Parts
+from jubatus.server.dispatch import Steps
 
 log = logging.getLogger("jubatus")
 
@@ -57,7 +57,7 @@ class CommonHandlers:
         """Return the text of the configuration."""
         return pack(self._config)
 
-    def save(self, args: Reader) -> Parts:
+    def save(self, args: Reader) -> Steps:
         """Pack the model; the file is written without the lock."""
         id = storage.model_id(args.string())
         driver = self._model.pack()

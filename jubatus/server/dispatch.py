@@ -7,8 +7,8 @@ holds the lock on an executor thread. What cannot run at once waits in one queue
 readers nor writers starve. While it waits, nothing overtakes it but rows without a lock, and short reads while only
 readers hold the lock: they end before the readers that a writer waits for.
 
-Work that would hold the lock too long is a generator: it yields the lock that its next part needs, and others have
-their turn between two parts.
+Work that would hold the lock too long is a generator: it yields the lock that its next step needs, and others have
+their turn between two steps.
 """
 
 import asyncio
@@ -32,11 +32,11 @@ log = logging.getLogger("jubatus")
 INLINE_SIZE = 128 << 10
 """A longer request runs on a thread: at 100 MB/s it would hold up the event loop for more than a millisecond."""
 
-Parts = Generator[Lock, None, bytes]
-"""A long call in parts: each runs on a thread under the lock that was yielded before it, the first under its row's."""
+Steps = Generator[Lock, None, bytes]
+"""A long call in steps. Each runs on a thread under the lock that was yielded before it, the first under its row's."""
 
-Handler = Callable[[Reader], bytes | Parts | Coroutine[Any, Any, bytes]]
-"""Returns the packed result. That of a row marked long may return Parts; that of one without a lock, a coroutine.
+Handler = Callable[[Reader], bytes | Steps | Coroutine[Any, Any, bytes]]
+"""Returns the packed result. That of a row marked long may return Steps; that of one without a lock, a coroutine.
 
 A coroutine of a short row runs at once up to where it first waits; up to there it is no part of a task, which
 ``asyncio.timeout`` and ``asyncio.TaskGroup`` need.
@@ -89,15 +89,15 @@ class Job:
 
     Attributes:
         begin: starts it.
-        lock: what its next part needs.
+        lock: what its next step needs.
         size: bytes of the request.
         long: whether it runs on a thread.
         pack: makes what the caller gets of the packed result.
         done: is called with that or the error, on the event loop.
-        parts: the rest of it.
+        steps: those that are left, once it has begun.
     """
 
-    __slots__ = ("begin", "done", "lock", "long", "pack", "parts", "size")
+    __slots__ = ("begin", "done", "lock", "long", "pack", "size", "steps")
 
     def __init__(
         self,
@@ -115,29 +115,29 @@ class Job:
         self.long = long
         self.pack = pack
         self.done = done
-        self.parts: Parts | None = None
+        self.steps: Steps | None = None
 
     def work(self) -> Lock | bytes:
-        """Do the next part and return the lock that the one behind it needs, or at the end what the caller gets.
+        """Do the next step. Return the lock that the step after it needs, or at the end what the caller gets.
 
         Runs on a thread; what the caller gets is made here because a long result is copied long.
         """
-        parts = self.parts
-        if parts is None:
+        steps = self.steps
+        if steps is None:
             result: Any = self.begin()
             if not inspect.isgenerator(result):
                 return self.pack(result)
-            parts = self.parts = _parts(result)
+            steps = self.steps = _steps(result)
         try:
-            return next(parts)
+            return next(steps)
         except StopIteration as end:
             return self.pack(end.value)
 
 
-def _parts(result: Any) -> Parts:
+def _steps(result: Any) -> Steps:
     """Return a generator as what it is; `isgenerator` tells no types."""
-    parts: Parts = result
-    return parts
+    steps: Steps = result
+    return steps
 
 
 def bind(methods: Iterable[Method], model: Model, *others: object) -> dict[bytes, BoundMethod]:
@@ -334,7 +334,7 @@ class Dispatcher:
         return None
 
     def _admit(self, job: Job) -> None:
-        """Start a call or its next part on a thread, or let it wait for the lock."""
+        """Start a call or its next step on a thread, or let it wait for the lock."""
         if job.lock is not Lock.NOLOCK and (self._waiting or not self._free(job.lock)):
             self.shortcuts.busy = True
             self._waiting.append(job)
@@ -345,7 +345,7 @@ class Dispatcher:
         return not (self.shortcuts.writing or (lock is Lock.UPDATE and self._readers))
 
     def _start(self, job: Job) -> None:
-        """Take the lock for a call and run it, or its next part, on a thread."""
+        """Take the lock for a call and run it, or its next step, on a thread."""
         if job.lock is Lock.UPDATE:
             self.shortcuts.writing = self.shortcuts.busy = True
         elif job.lock is Lock.ANALYSIS:
@@ -355,7 +355,7 @@ class Dispatcher:
         future.add_done_callback(partial(self._worked, job))
 
     def _worked(self, job: Job, future: asyncio.Future[Any]) -> None:
-        """Release the lock of a call, and end it or let its next part wait behind the others."""
+        """Release the lock of a call, and end it or let its next step wait behind the others."""
         if job.lock is Lock.UPDATE:
             self.shortcuts.writing = False
         elif job.lock is Lock.ANALYSIS:
@@ -413,7 +413,7 @@ def _rest(coroutine: Coroutine[Any, Any, bytes], waited: Any) -> Generator[Any, 
 def _outcome(job: Job) -> tuple[bytes | None, BaseException | None]:
     """Do a short call on the event loop; return what the caller gets, or the error."""
     try:
-        return job.work(), None  # type: ignore[return-value]  # short calls have one part
+        return job.work(), None  # type: ignore[return-value]  # short calls have one step
     except Exception as error:
         return None, error
 

@@ -17,7 +17,7 @@ from jubatus.mixer.state import (
     Log,
     Members,
     Now,
-    Parts,
+    Pieces,
     Procedure,
     State,
     name,
@@ -127,12 +127,12 @@ def _exchange(me: Node, peer: Node) -> Procedure[tuple[int, int] | None]:
     return len(theirs), len(given)
 
 
-def _raw(method: str, node: Node, params: Parts) -> Procedure[bytes | None]:
+def _raw(method: str, node: Node, params: Pieces) -> Procedure[bytes | None]:
     answer = yield from _call(method, node, params, payload.read_raw)
     return answer.value  # type: ignore[no-any-return]
 
 
-def _call(method: str, node: Node, params: Parts, read: Callable[..., object]) -> Procedure[Answer]:
+def _call(method: str, node: Node, params: Pieces, read: Callable[..., object]) -> Procedure[Answer]:
     answers: list[Answer] = yield Call(method, ((node, params),), read)
     if answers[0].failure:
         yield Log(WARNING, f"{method} failed at {name(node)} : {answers[0].failure}")

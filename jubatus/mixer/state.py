@@ -15,7 +15,7 @@ from jubatus.cluster.paths import Node
 MODEL_VERSION = 1
 """Version of the models of all services, which ``get_model`` sends along."""
 
-Parts: TypeAlias = tuple[bytes, ...]
+Pieces: TypeAlias = tuple[bytes, ...]
 """Pieces of packed arguments, not joined yet: a diff may have 100 MB."""
 
 Draw: TypeAlias = Callable[[int], int]
@@ -149,7 +149,7 @@ class Call:
     """
 
     method: str
-    to: tuple[tuple[Node, Parts], ...]
+    to: tuple[tuple[Node, Pieces], ...]
     read: Callable[[Reader], Any]
     late: frozenset[Node] = frozenset()
 

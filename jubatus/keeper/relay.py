@@ -155,7 +155,7 @@ class Relay:
         if not nodes:
             return _none(request)
         self.forwards += len(nodes)
-        Call(self, request, members).send(nodes, self.timeout)
+        ForwardedCall(self, request, members).send(nodes, self.timeout)
         return None
 
     def _listed(self, cluster: str, node: Node) -> bool:
@@ -163,8 +163,8 @@ class Relay:
         return members is not None and (node in members.actives or node in members.ring.entries().values())
 
 
-class Call:
-    """A call under way."""
+class ForwardedCall:
+    """A call that was sent to servers and is not answered yet."""
 
     __slots__ = ("_deadline", "_failed", "_failures", "_left", "_members", "_relay", "_repeated", "_request",
                  "_results", "_sent")  # fmt: skip

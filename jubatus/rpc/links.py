@@ -70,9 +70,12 @@ Answer = Frame | Failure
 
 Done = Callable[[Answer], None]
 
-Call = tuple[Done, float, int, bytes, bytes, bool]
-"""Callback, deadline, where in the connection's output the request ends, method, arguments, whether it is sent again.
-A plain tuple, because one is made for every call."""
+PendingCall = tuple[Done, float, int, bytes, bytes, bool]
+"""A call without a reply: callback, deadline, where its request ends, method, arguments, whether it is sent again.
+
+The end of the request is counted in bytes from the start of the connection's output. This is a plain tuple because
+one is made for every call.
+"""
 
 
 class Links:
@@ -240,7 +243,7 @@ class _Peer:
         self.links: list[_Link] = []
         self._all = links
         self._loop = asyncio.get_running_loop()
-        self._waiting: list[Call] = []
+        self._waiting: list[PendingCall] = []
         self.connecting: asyncio.Task[None] | None = None
 
     def send(self, now: float, done: Done, deadline: float, method: bytes, params: bytes, again: bool) -> None:
@@ -333,7 +336,7 @@ class _Link(asyncio.Protocol):
         self._unread = 0
         self._reason = ""
         self._retired = False
-        self.calls: dict[int, Call] = {}
+        self.calls: dict[int, PendingCall] = {}
         self.since = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

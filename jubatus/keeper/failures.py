@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jubatus._core.wire import error_reply
-from jubatus.rpc.links import Answer, Cause, Failure
+from jubatus.rpc.links import Cause, Failure, Outcome
 
 BAD_CAST = b"std::bad_cast"
 NO_RESULT = "no result"
@@ -15,15 +15,15 @@ _FULL = "too many session"
 _TEXTS = {Cause.REFUSED: _CONNECT, Cause.UNREACHED: _CONNECT, Cause.FULL: _FULL}
 
 
-def refusal(msgid: int, answers: Sequence[Answer]) -> bytes:
+def refusal(msgid: int, outcomes: Sequence[Outcome]) -> bytes:
     """Return the reply to a call that failed.
 
     Args:
         msgid: of the call.
-        answers: the failures and errors in order of arrival, at least one: a time that is over counts before
-            connections that could not be made, and these before the first of all others.
+        outcomes: the failures and errors in order of arrival, at least one. The gravest is told: a timeout before a
+            connection that could not be made, and that before all others. Among equals it is the first.
     """
-    chosen = min(answers, key=_rank)
+    chosen = min(outcomes, key=_rank)
     if isinstance(chosen, Failure):
         return error_reply(msgid, _TEXTS.get(chosen.cause, chosen.error))
     if chosen.error == 2 and chosen.error is not True:
@@ -31,10 +31,10 @@ def refusal(msgid: int, answers: Sequence[Answer]) -> bytes:
     return error_reply(msgid, described(chosen.error))
 
 
-def _rank(answer: Answer) -> int:
-    if not isinstance(answer, Failure):
+def _rank(outcome: Outcome) -> int:
+    if not isinstance(outcome, Failure):
         return 2
-    return 0 if answer.cause is Cause.TIMEOUT else 1 if answer.cause in (Cause.REFUSED, Cause.UNREACHED) else 2
+    return 0 if outcome.cause is Cause.TIMEOUT else 1 if outcome.cause in (Cause.REFUSED, Cause.UNREACHED) else 2
 
 
 def described(error: Any) -> bytes:

@@ -25,7 +25,7 @@ from jubatus.keeper.failures import BAD_CAST, NO_RESULT, refusal
 from jubatus.keeper.join import join
 from jubatus.keeper.rotation import Rotation
 from jubatus.keeper.route import targets
-from jubatus.rpc.links import Answer, Cause, Failure, Links
+from jubatus.rpc.links import Cause, Failure, Links, Outcome
 
 log = logging.getLogger("jubatus")
 
@@ -176,7 +176,7 @@ class ForwardedCall:
         self._deadline = relay.time() + relay.timeout
         self._left = 0
         self._results: list[bytes] = []
-        self._failures: list[tuple[Node, Answer]] = []
+        self._failures: list[tuple[Node, Outcome]] = []
         self._failed: set[Node] = set()
         self._sent: tuple[Node, ...] = ()
         self._repeated = False
@@ -190,11 +190,11 @@ class ForwardedCall:
         for node in nodes:
             send(node, request.method.name, request.params, timeout, partial(self._answered, node))
 
-    def _answered(self, node: Node, answer: Answer) -> None:
-        if answer.error is None:
-            self._results.append(answer.result.raw())
-        elif not (isinstance(answer, Failure) and self._instead(node, answer)):
-            self._failures.append((node, answer))
+    def _answered(self, node: Node, outcome: Outcome) -> None:
+        if outcome.error is None:
+            self._results.append(outcome.result.raw())
+        elif not (isinstance(outcome, Failure) and self._instead(node, outcome)):
+            self._failures.append((node, outcome))
         self._left -= 1
         if not self._left:
             self._request.conversation.complete(self._reply())
@@ -228,11 +228,11 @@ class ForwardedCall:
     def _reply(self) -> bytes:
         frame = self._request.frame
         if self._failures:
-            serious = [answer for _, answer in self._failures if not self._may_miss(answer)]
+            serious = [outcome for _, outcome in self._failures if not self._may_miss(outcome)]
             if serious or not self._results:
                 self._warn()
-                answers = serious or [answer for _, answer in self._failures]
-                return b"" if frame.kind else refusal(frame.msgid, answers)
+                outcomes = serious or [outcome for _, outcome in self._failures]
+                return b"" if frame.kind else refusal(frame.msgid, outcomes)
         if frame.kind:
             return b""
         try:
@@ -241,16 +241,16 @@ class ForwardedCall:
             return error_reply(frame.msgid, NO_RESULT)
         return reply(frame.msgid, result)
 
-    def _may_miss(self, answer: Answer) -> bool:
+    def _may_miss(self, outcome: Outcome) -> bool:
         """Return whether the call may do without this server, if another one answers."""
-        if not isinstance(answer, Failure):
+        if not isinstance(outcome, Failure):
             return False
         if self._request.method.declared.route is Route.BROADCAST:
-            return answer.cause is Cause.REFUSED  # its process is gone
-        return answer.cause in _UNSENT or (answer.cause is Cause.BROKEN and self._request.method.repeatable)
+            return outcome.cause is Cause.REFUSED  # its process is gone
+        return outcome.cause in _UNSENT or (outcome.cause is Cause.BROKEN and self._request.method.repeatable)
 
     def _warn(self) -> None:
-        lines = [f"\n    {node.name}: {_text(answer.error)}" for node, answer in self._failures]
+        lines = [f"\n    {node.name}: {_text(outcome.error)}" for node, outcome in self._failures]
         request = self._request
         log.warning(
             "error occurred in %d out of %d requests of %s to %s%s",

@@ -65,12 +65,12 @@ class Failure(NamedTuple):
     cause: Cause
 
 
-Answer = Frame | Failure
-"""A reply, whose ``error`` is None or that of the server, or a failure."""
+Outcome = Frame | Failure
+"""How a call ended: a reply, whose ``error`` is None or the server's, or a failure."""
 
-Done = Callable[[Answer], None]
+Callback = Callable[[Outcome], None]
 
-PendingCall = tuple[Done, float, int, bytes, bytes, bool]
+PendingCall = tuple[Callback, float, int, bytes, bytes, bool]
 """A call without a reply: callback, deadline, where its request ends, method, arguments, whether it is sent again.
 
 The end of the request is counted in bytes from the start of the connection's output. This is a plain tuple because
@@ -103,7 +103,7 @@ class Links:
         self._next = float("inf")
         self._sweeper: asyncio.TimerHandle | None = None
 
-    def send(self, address: Address, method: bytes, params: bytes, timeout: float, done: Done) -> None:
+    def send(self, address: Address, method: bytes, params: bytes, timeout: float, done: Callback) -> None:
         """Send a call.
 
         Args:
@@ -111,7 +111,7 @@ class Links:
             method: name.
             params: packed array of the arguments, sent as it is.
             timeout: seconds until the call fails.
-            done: is called with the answer, once, and never by this method itself.
+            done: is called with the outcome, once, and never by this method itself.
         """
         now = self._loop.time()
         deadline = now + timeout
@@ -132,19 +132,19 @@ class Links:
             TransportError: the connection could not be made or broke.
             RPCError: the server sent an error, which is ``args[0]``.
         """
-        future: asyncio.Future[Answer] = self._loop.create_future()
+        future: asyncio.Future[Outcome] = self._loop.create_future()
 
-        def done(answer: Answer) -> None:
+        def done(outcome: Outcome) -> None:
             if not future.done():
-                future.set_result(answer)
+                future.set_result(outcome)
 
         self.send(address, method, params, timeout, done)
-        answer = await future
-        if isinstance(answer, Failure):
-            raise (TimeoutError if answer.cause is Cause.TIMEOUT else TransportError)(answer.error)
-        if answer.error is not None:
-            raise RPCError(answer.error)
-        return answer.result
+        outcome = await future
+        if isinstance(outcome, Failure):
+            raise (TimeoutError if outcome.cause is Cause.TIMEOUT else TransportError)(outcome.error)
+        if outcome.error is not None:
+            raise RPCError(outcome.error)
+        return outcome.result
 
     async def reach(self, address: Address) -> bool:
         """Return whether a server takes connections; one that was made for this is closed again."""
@@ -206,7 +206,7 @@ class Links:
         self._next = float("inf")
         # The loop's clock is coarse; a call may be early by one tick rather than wake this up again for it.
         now = self._loop.time() + 0.001
-        late: list[Done] = []
+        late: list[Callback] = []
         following = [peer.expire(now, late) for peer in self._peers.values()]
         following += [link.expire(now, late) for link in tuple(self._links)]
         if (deadline := min(following, default=float("inf"))) != float("inf"):
@@ -246,7 +246,7 @@ class _Peer:
         self._waiting: list[PendingCall] = []
         self.connecting: asyncio.Task[None] | None = None
 
-    def send(self, now: float, done: Done, deadline: float, method: bytes, params: bytes, again: bool) -> None:
+    def send(self, now: float, done: Callback, deadline: float, method: bytes, params: bytes, again: bool) -> None:
         """Write a call onto a connection, or let it wait for a new one."""
         links = self.links
         for link in links:
@@ -266,7 +266,7 @@ class _Peer:
                 return
         self._waiting.append((done, deadline, 0, method, params, again))
 
-    def expire(self, now: float, late: list[Done]) -> float:
+    def expire(self, now: float, late: list[Callback]) -> float:
         """Take out the waiting calls whose time is over, as ``_Link.expire`` does."""
         late += [call[0] for call in self._waiting if call[1] <= now]
         self._waiting = [call for call in self._waiting if call[1] > now]
@@ -346,7 +346,7 @@ class _Link(asyncio.Protocol):
         self._all.opened(self)
         self.peer.links.append(self)
 
-    def send(self, now: float, done: Done, deadline: float, method: bytes, params: bytes, again: bool) -> None:
+    def send(self, now: float, done: Callback, deadline: float, method: bytes, params: bytes, again: bool) -> None:
         """Write a call."""
         calls = self.calls
         if not calls:
@@ -415,7 +415,7 @@ class _Link(asyncio.Protocol):
         self._forget()
         self._transport.abort()
 
-    def expire(self, now: float, late: list[Done]) -> float:
+    def expire(self, now: float, late: list[Callback]) -> float:
         """Take out the calls whose time is over.
 
         Args:

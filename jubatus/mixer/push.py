@@ -14,8 +14,8 @@ from jubatus.mixer.state import (
     Answer,
     Call,
     Draw,
+    ListMembers,
     Log,
-    Members,
     Now,
     Pieces,
     Procedure,
@@ -75,7 +75,7 @@ def forced(state: State, me: Node, choose: Choose, draw: Draw) -> Procedure[bool
 
 def exchange(state: State, me: Node, choose: Choose, draw: Draw) -> Procedure[bool]:
     """Exchange rows with the servers that are chosen; return whether it succeeded with one at least, or is alone."""
-    members: list[Node] = yield Members()
+    members: list[Node] = yield ListMembers()
     start: float = yield Now()
     state.forget(start)
     if all(node == me for node in members):

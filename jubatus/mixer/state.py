@@ -118,12 +118,12 @@ class HoldsLock:
 
 
 @dataclass(frozen=True)
-class Members:
+class ListMembers:
     """List the registered servers. Result: list[Node], sorted."""
 
 
 @dataclass(frozen=True)
-class Actives:
+class ListActives:
     """List the servers that are up to date. Result: list[Node], sorted."""
 
 
@@ -206,8 +206,8 @@ class EndProcess:
 Instruction: TypeAlias = (
     TakeLock
     | HoldsLock
-    | Members
-    | Actives
+    | ListMembers
+    | ListActives
     | Activate
     | Deactivate
     | Call

@@ -35,7 +35,7 @@ LARGE = 64 << 10
 _HEAD = struct.Struct(">HBI")
 _IDS = (1 << 32) - 1
 
-Address = tuple[str, int]
+HostPort = tuple[str, int]
 
 
 class Cause(Enum):
@@ -95,7 +95,7 @@ class Links:
         self.connecting = 0
         self.closing = False
         self._expire = max(expire, 1)
-        self._peers: dict[Address, _Peer] = {}
+        self._peers: dict[HostPort, _Peer] = {}
         self._links: set[_Link] = set()
         self._methods: dict[bytes, bytes] = {}
         self._loop = asyncio.get_running_loop()
@@ -103,7 +103,7 @@ class Links:
         self._next = float("inf")
         self._sweeper: asyncio.TimerHandle | None = None
 
-    def send(self, address: Address, method: bytes, params: bytes, timeout: float, done: Callback) -> None:
+    def send(self, address: HostPort, method: bytes, params: bytes, timeout: float, done: Callback) -> None:
         """Send a call.
 
         Args:
@@ -124,7 +124,7 @@ class Links:
                 self._sweeper = self._loop.call_later(1, self._sweep)
         peer.send(now, done, deadline, method, params, False)
 
-    async def call(self, address: Address, method: bytes, params: bytes, timeout: float) -> Reader:
+    async def call(self, address: HostPort, method: bytes, params: bytes, timeout: float) -> Reader:
         """Send a call and return a reader that stands on the result.
 
         Raises:
@@ -146,7 +146,7 @@ class Links:
             raise RPCError(outcome.error)
         return outcome.result
 
-    async def reach(self, address: Address) -> bool:
+    async def reach(self, address: HostPort) -> bool:
         """Return whether a server takes connections; one that was made for this is closed again."""
         try:
             async with asyncio.timeout(CONNECT):
@@ -238,7 +238,7 @@ class _Peer:
         connecting: makes the next one.
     """
 
-    def __init__(self, links: Links, address: Address) -> None:
+    def __init__(self, links: Links, address: HostPort) -> None:
         self.address = address
         self.links: list[_Link] = []
         self._all = links

@@ -219,7 +219,7 @@ PUSH_MIX = (
         Argument("version", ULONG),
         RAW,
         Lock.ANALYSIS,
-        """Return up to where the server knows the rows of each other server.
+        """Return the versions up to which the server knows the rows of each other server.
 
         Args:
             version: any; not looked at.

@@ -28,7 +28,7 @@ def refusal(msgid: int, outcomes: Sequence[Outcome]) -> bytes:
         return error_reply(msgid, _TEXTS.get(chosen.cause, chosen.error))
     if chosen.error == 2 and chosen.error is not True:
         return error_reply(msgid, 2, BAD_CAST)
-    return error_reply(msgid, described(chosen.error))
+    return error_reply(msgid, describe(chosen.error))
 
 
 def _rank(outcome: Outcome) -> int:
@@ -37,23 +37,23 @@ def _rank(outcome: Outcome) -> int:
     return 0 if outcome.cause is Cause.TIMEOUT else 1 if outcome.cause in (Cause.REFUSED, Cause.UNREACHED) else 2
 
 
-def described(error: Any) -> bytes:
-    """Return the text for an error that a server sent."""
+def describe(error: Any) -> bytes:
+    """Return the text that a client gets for an error of a server."""
     if error == 1 and error is not True:
         return _OF_METHOD.encode()
-    return b"rpc_server error: " + _printed(error)
+    return b"rpc_server error: " + _print(error)
 
 
-def _printed(value: Any) -> bytes:
+def _print(value: Any) -> bytes:
     """Return a value as msgpack-c prints it."""
     if isinstance(value, bytes):
         return b'"' + value + b'"'
     if isinstance(value, bool):
         return b"true" if value else b"false"
     if isinstance(value, list):
-        return b"[" + b", ".join(map(_printed, value)) + b"]"
+        return b"[" + b", ".join(map(_print, value)) + b"]"
     if isinstance(value, dict):
-        return b"{" + b", ".join(_printed(key) + b"=>" + _printed(item) for key, item in value.items()) + b"}"
+        return b"{" + b", ".join(_print(key) + b"=>" + _print(item) for key, item in value.items()) + b"}"
     if value is None:
         return b"nil"
     return (f"{value:g}" if isinstance(value, float) else str(value)).encode()

@@ -1,10 +1,10 @@
 """Forwards calls: request -> row of the declaration -> servers -> one reply. Arguments and results pass as bytes.
 
-A call waits as an object between its request and its replies; nothing else is made for it.
+Between its request and its replies a call is one object, a ``ForwardedCall``; it has no task and no future.
 
-What fails before a server can have read it goes to another server. What may have been read is repeated, once, if it
-changes nothing, and on another server if there is one. A server that cannot be reached or breaks off is out of rotation
-at once.
+A call that fails before a server can have read it is sent to another server. One that may have been read is sent again
+only if its method changes nothing, and only once; it goes to another server if there is one. A server that cannot be
+reached, or breaks a connection, is out of rotation at once.
 """
 
 import asyncio
@@ -33,6 +33,7 @@ READERS = 4
 """Threads that read members of clusters for the first time."""
 
 _UNSENT = (Cause.REFUSED, Cause.UNREACHED)
+"""Failures after which it is certain that no server has read the call."""
 
 
 class ForwardedMethod:
@@ -72,7 +73,7 @@ class Relay:
     Attributes:
         requests: calls so far.
         forwards: servers so far that calls were sent to.
-        rotation: servers that are passed over.
+        rotation: knows the servers that are passed over.
     """
 
     def __init__(self, service: Service, view: View, links: Links, timeout: float, status: Callable[[], bytes]) -> None:
@@ -102,7 +103,7 @@ class Relay:
         """Forward a request, or answer it here; see rpc.server.Serve."""
         method = self._methods.get(frame.method)
         if method is None:
-            return self._local(frame)
+            return self._answer_here(frame)
         try:
             params = frame.params.raw()
             reader = Reader(params)
@@ -117,7 +118,7 @@ class Relay:
         members = self._view.members(cluster)
         return self._load(request) if members is None else self._forward(request, members)
 
-    def _local(self, frame: Frame) -> bytes:
+    def _answer_here(self, frame: Frame) -> bytes:
         if frame.method not in self._own:
             answer = error_reply(frame.msgid, 1, frame.method)
         else:
@@ -129,7 +130,7 @@ class Relay:
         """Let a request wait until the members of its cluster are read."""
         cluster = request.cluster
         if not is_name(cluster):
-            return _none(request)
+            return _refuse_without_server(request)
         waiting = self._loading.setdefault(cluster, [])
         waiting.append(request)
         if len(waiting) == 1:
@@ -153,7 +154,7 @@ class Relay:
     def _forward(self, request: Request, members: Members) -> bytes | None:
         nodes = targets(request.method.declared, request.key, members, self.rotation.dead, random)
         if not nodes:
-            return _none(request)
+            return _refuse_without_server(request)
         self.forwards += len(nodes)
         ForwardedCall(self, request, members).send(nodes, self.timeout)
         return None
@@ -193,14 +194,14 @@ class ForwardedCall:
     def _answered(self, node: Node, outcome: Outcome) -> None:
         if outcome.error is None:
             self._results.append(outcome.result.raw())
-        elif not (isinstance(outcome, Failure) and self._instead(node, outcome)):
+        elif not (isinstance(outcome, Failure) and self._send_again(node, outcome)):
             self._failures.append((node, outcome))
         self._left -= 1
         if not self._left:
             self._request.conversation.complete(self._reply())
 
-    def _instead(self, node: Node, failure: Failure) -> bool:
-        """Send the call to others instead of a server that did not get it, or again; return whether that was done."""
+    def _send_again(self, node: Node, failure: Failure) -> bool:
+        """Send the call to other servers or to this one again, if the failure allows it; return whether it was sent."""
         request, relay = self._request, self._relay
         unsent = failure.cause in _UNSENT
         if not unsent and failure.cause is not Cause.BROKEN:
@@ -258,7 +259,7 @@ class ForwardedCall:
         )  # fmt: skip
 
 
-def _none(request: Request) -> bytes:
+def _refuse_without_server(request: Request) -> bytes:
     """Return the reply of a call that no server is found for."""
     if request.frame.kind:
         return b""

@@ -1,12 +1,14 @@
 """The calling side of MessagePack-RPC on an event loop: pipelined connections, shared by all calls to an address.
 
 A call is written onto a connection that exists already, with a message id of its own, and its reply is given to a
-callback. What is written in one turn of the event loop leaves at once. A server answers the requests of a connection
-one after the other: a connection whose oldest call has waited for long is passed over, and a few more are made.
+callback. All calls of one turn of the event loop leave in one write. A server answers the requests of a connection
+one after the other. So a connection whose oldest call has waited for long is passed over, and further ones are made, up
+to a limit.
 
-A call fails when its time is over, and at once when its connection breaks. A server closes idle connections, so that
-a call may be written onto one which is closed already. What the peer's kernel had not confirmed when it closed cannot
-have been read: such a call is written once more, on another connection. Anything else is left to the caller.
+A call fails when its time is over, and at once when its connection breaks. A server closes idle connections, so a call
+may be written onto a connection that is closed already. If the peer's kernel had not confirmed the call's bytes when it
+closed, the server cannot have read them: the call is written once more, on another connection. Whether to repeat any
+other call is up to the caller.
 """
 
 import asyncio
@@ -27,10 +29,10 @@ SLOW = 0.002
 """Seconds without a reply after which new calls take another connection."""
 
 CONNECT = 3.0
-"""Seconds that connecting may take: a second attempt of the kernel, not more."""
+"""Seconds that connecting may take: enough for the kernel's second attempt after 1 s, not for its third after 3 s."""
 
 LARGE = 64 << 10
-"""Arguments so long are not copied to leave together with their request's head."""
+"""Arguments longer than this are not copied to be written together with the head of their request."""
 
 _HEAD = struct.Struct(">HBI")
 _IDS = (1 << 32) - 1
@@ -168,15 +170,15 @@ class Links:
                 timer.cancel()
         self._alarm = self._sweeper = None
 
-    def packed(self, method: bytes) -> bytes:
-        """Return a method's name as it is written."""
+    def pack_name(self, method: bytes) -> bytes:
+        """Return the name of a method as it stands in a request."""
         packed = self._methods.get(method)
         if packed is None:
             packed = self._methods[method] = pack(method)
         return packed
 
-    def room(self) -> bool:
-        """Return whether one more connection may be made; close one that has nothing to do for it."""
+    def make_room(self) -> bool:
+        """Return whether one more connection may be made. If there are too many, close one that has no calls."""
         if not self.size or len(self._links) + self.connecting < self.size:
             return True
         for link in self._links:
@@ -194,17 +196,17 @@ class Links:
         self._links.discard(link)
 
     def _arm(self, deadline: float) -> None:
-        """Wake up at the earliest deadline; the others are looked at then, so that a call needs no timer of its own."""
+        """Wake up at the earliest deadline. One timer for all calls: the next deadline is looked for when it rings."""
         if self._alarm is not None:
             self._alarm.cancel()
         self._next = deadline
-        self._alarm = self._loop.call_at(deadline, self._ring)
+        self._alarm = self._loop.call_at(deadline, self._fail_late)
 
-    def _ring(self) -> None:
+    def _fail_late(self) -> None:
         """Fail the calls whose time is over."""
         self._alarm = None
         self._next = float("inf")
-        # The loop's clock is coarse; a call may be early by one tick rather than wake this up again for it.
+        # The loop's clock has coarse ticks. A call that is due within one fails now, which saves another wake-up.
         now = self._loop.time() + 0.001
         late: list[Callback] = []
         following = [peer.expire(now, late) for peer in self._peers.values()]
@@ -216,7 +218,7 @@ class Links:
             done(failure)
 
     def _sweep(self) -> None:
-        """Close what has been idle for long."""
+        """Close the connections that have been idle for long, and forget addresses without connections."""
         self._sweeper = None
         limit = self._loop.time() - self._expire
         for link in tuple(self._links):
@@ -254,7 +256,7 @@ class _Peer:
                 link.send(now, done, deadline, method, params, again)
                 return
         if self.connecting is None:
-            if len(links) < self._all.width and self._all.room():
+            if len(links) < self._all.width and self._all.make_room():
                 self._all.connecting += 1
                 self.connecting = self._loop.create_task(self._connect())
             elif links:
@@ -267,7 +269,7 @@ class _Peer:
         self._waiting.append((done, deadline, 0, method, params, again))
 
     def expire(self, now: float, late: list[Callback]) -> float:
-        """Take out the waiting calls whose time is over, as ``_Link.expire`` does."""
+        """Remove the waiting calls whose time is over; arguments and result are those of ``_Link.expire``."""
         late += [call[0] for call in self._waiting if call[1] <= now]
         self._waiting = [call for call in self._waiting if call[1] > now]
         return min((call[1] for call in self._waiting), default=float("inf"))
@@ -352,7 +354,7 @@ class _Link(asyncio.Protocol):
         if not calls:
             self.since = now
         msgid = self._msgid = (self._msgid + 1) & _IDS
-        head = _HEAD.pack(0x9400, 0xCE, msgid) + self._all.packed(method)
+        head = _HEAD.pack(0x9400, 0xCE, msgid) + self._all.pack_name(method)
         if not self._output:
             self._loop.call_soon(self._flush)
         self._output.append(head)
@@ -375,7 +377,7 @@ class _Link(asyncio.Protocol):
             self._output = output
 
     def data_received(self, data: bytes) -> None:
-        """Give the replies that the chunk completes to their callbacks; those that nobody waits for are lost."""
+        """Give the replies that the chunk completes to their callbacks. Drop those that nobody waits for."""
         calls = self.calls
         frames = self._splitter.feed(data)
         if frames:
@@ -390,7 +392,7 @@ class _Link(asyncio.Protocol):
             self.drop("")
 
     def eof_received(self) -> None:
-        """Note how much the peer's kernel had not got when it closed, before the connection is closed here."""
+        """Note how many bytes the peer's kernel had not confirmed when it closed; then close the connection here."""
         self._forget()
         self._unread += self._transport.get_write_buffer_size()
         try:
@@ -398,7 +400,7 @@ class _Link(asyncio.Protocol):
             waiting = fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4))
             self._unread += int.from_bytes(waiting, sys.byteorder)
         except OSError:
-            pass  # a system that does not tell
+            pass  # the system does not tell
         self._reason = "connection closed"
         self._transport.abort()
 
@@ -416,7 +418,7 @@ class _Link(asyncio.Protocol):
         self._transport.abort()
 
     def expire(self, now: float, late: list[Callback]) -> float:
-        """Take out the calls whose time is over.
+        """Remove the calls whose time is over.
 
         Args:
             now: the time.
@@ -428,7 +430,7 @@ class _Link(asyncio.Protocol):
         over = [msgid for msgid, call in self.calls.items() if call[1] <= now]
         late += [self.calls.pop(msgid)[0] for msgid in over]
         if over:
-            # What holds up these calls would hold up others.
+            # Whatever holds up these calls would hold up others too.
             self._retired = True
             self.peer.remove(self)
             if not self.calls:
@@ -443,7 +445,12 @@ class _Link(asyncio.Protocol):
         self._all.closed(self)
 
     def _fail(self, failure: Failure, read: int) -> None:
-        """Fail the calls whose requests ended before a place of the output; send the others again."""
+        """Fail the calls that the peer may have read; send the others again.
+
+        Args:
+            failure: what the callers get.
+            read: bytes of the output that the peer's kernel confirmed.
+        """
         calls, self.calls = self.calls, {}
         now = self._loop.time()
         for done, deadline, end, method, params, again in calls.values():

@@ -1,6 +1,6 @@
 """Handlers of the methods that servers of a cluster call on each other, and the mixer's view of the own model.
 
-What is long goes in slices: the model's lock is free between two of them, so that a MIX holds up no request for long.
+Long work is done in slices. Between two of them the model's lock is free, so that a MIX holds up no request for long.
 """
 
 import asyncio
@@ -18,17 +18,20 @@ from jubatus.mixer.state import MODEL_VERSION
 from jubatus.server.dispatch import Dispatcher, Steps
 
 SLICE = 10_000
-"""Features that are copied or prepared in one go, which takes about a millisecond."""
+"""Features that are copied or prepared in one slice, which takes about a millisecond."""
 
 
 class Handed:
-    """What was given out of the diff since the last MIX: what was learned behind it must not be lost, nor twice mixed.
+    """Knows which part of the own diff was handed out to a master since the last MIX.
 
-    A round that another version of the model began leaves out what it is given. Its snapshot does not take the place
-    of the one before, which may be in a mixed diff that never came here.
+    When the mixed diff comes back, that part is in it, and what was learned later is not. The first must not be mixed
+    a second time, and the second must not be lost.
+
+    A master whose model is newer leaves the diff of this server out. So a snapshot for such a master does not replace
+    the one before, which may be in a mixed diff that never came here.
 
     Attributes:
-        snapshot: what is, as far as this server can know, part of what the others have by now.
+        snapshot: the part that the others have by now, as far as this server can know; None if there is none.
     """
 
     def __init__(self) -> None:
@@ -36,14 +39,25 @@ class Handed:
         self._before: Snapshot | None = None
 
     def give(self, snapshot: Snapshot, asked: int, version: int) -> None:
-        """Note a snapshot that a master of some version asked for."""
+        """Note a snapshot that a master asked for.
+
+        Args:
+            snapshot: of the diff.
+            asked: version of the master's model.
+            version: of the own model.
+        """
         if asked <= version:
             self._before, self.snapshot = self.snapshot, snapshot
         else:
             self._before = self.snapshot
 
     def done(self, fits: bool, got: bool) -> None:
-        """Note that a mixed diff came: whether it was of this model's version, and whether this diff was asked for."""
+        """Note that a mixed diff came.
+
+        Args:
+            fits: whether it was of this model's version.
+            got: whether the diff of this server is in it.
+        """
         if fits:
             self.snapshot = self._before = None
         elif got:
@@ -72,7 +86,7 @@ class LinearHandlers(MixHandlers):
         mixer: the mixer.
         model: the model.
         loop: the event loop that the mixer is on.
-        handed: what was given out.
+        handed: the part of the diff that was handed out.
     """
 
     def __init__(self, mixer: Mixer, model: Model, loop: asyncio.AbstractEventLoop, handed: Handed) -> None:
@@ -107,7 +121,7 @@ class LinearHandlers(MixHandlers):
         return pack(0)
 
     def get_model(self, args: Reader) -> Steps:
-        """Pack the model under the lock, and the reply without."""
+        """Pack the model under the lock, and the reply without it."""
         _version(args)
         driver = self._model.pack()
         yield Lock.NOLOCK
@@ -129,7 +143,7 @@ class PushHandlers(MixHandlers):
         self._loop = loop
 
     def get_pull_argument(self, args: Reader) -> bytes:
-        """Return up to where the rows of others are known."""
+        """Return the versions up to which the rows of each other server are known here."""
         _version(args)
         return pack(self._model.pull_argument())
 
@@ -159,7 +173,7 @@ class OwnModel:
     Args:
         model: the model.
         executor: its threads run what takes long.
-        handed: what was given out.
+        handed: the part of the diff that was handed out.
 
     Attributes:
         dispatcher: gives calls their turn; set before the first call.

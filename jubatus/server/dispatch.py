@@ -1,14 +1,16 @@
 """From the rows of a declaration to handlers: which code answers a request, when it may run, and where.
 
-The model has one reader-writer lock. It is bookkeeping of the event loop, on whose thread alone this module runs, and
-no lock of the operating system: a short request of a free model takes nothing. Where its handler is compiled, the
-conversation answers it without asking the dispatcher (``shortcuts``). What may take long
-holds the lock on an executor thread. What cannot run at once waits in one queue in order of arrival, so that neither
-readers nor writers starve. While it waits, nothing overtakes it but rows without a lock, and short reads while only
-readers hold the lock: they end before the readers that a writer waits for.
+The model has one reader-writer lock. It is no lock of the operating system but bookkeeping, and all of it is done on
+the thread of the event loop. A short request runs on that thread too, so it need not take the lock if the model is
+free. If its handler is compiled, the conversation answers it without asking the dispatcher (``shortcuts``). A call that
+may take long runs on an executor thread and holds the lock meanwhile.
 
-Work that would hold the lock too long is a generator: it yields the lock that its next step needs, and others have
-their turn between two steps.
+A call that cannot run at once waits in one queue. The queue keeps the order of arrival, so neither readers nor writers
+starve. Two kinds of calls may overtake it: those without a lock, and short reads while only readers hold the lock. Such
+a read ends before the readers do that a waiting writer waits for.
+
+A call that would hold the lock too long is a generator. It yields the lock that its next step needs, and other calls
+may run between two steps.
 """
 
 import asyncio
@@ -36,10 +38,10 @@ Steps = Generator[Lock, None, bytes]
 """A long call in steps. Each runs on a thread under the lock that was yielded before it, the first under its row's."""
 
 Handler = Callable[[Reader], bytes | Steps | Coroutine[Any, Any, bytes]]
-"""Returns the packed result. That of a row marked long may return Steps; that of one without a lock, a coroutine.
+"""Returns the packed result. If the row is marked long, it may return Steps. Without a lock it may be a coroutine.
 
-A coroutine of a short row runs at once up to where it first waits; up to there it is no part of a task, which
-``asyncio.timeout`` and ``asyncio.TaskGroup`` need.
+The coroutine of a short row runs at once up to where it first waits. Up to there it is not in a task, so it cannot use
+``asyncio.timeout`` or ``asyncio.TaskGroup``, which need one.
 """
 
 CONTRACT = {
@@ -50,7 +52,16 @@ CONTRACT = {
 
 
 class BoundMethod:
-    """A declared method, bound to its handler."""
+    """A declared method, bound to its handler.
+
+    Attributes:
+        inline: whether a call may run on the event loop, if it is short and the model is free.
+        locked: whether a call needs the lock of the model.
+        update: whether it needs that lock to change the model.
+        mixes: whether a call changes the model in a way that a MIX has to spread.
+        tells: whether anything has to be noted after a call: that it counts, or that it mixes.
+        remote: whether the handler is a coroutine, because it waits for other servers.
+    """
 
     __slots__ = ("arity", "counts", "handler", "inline", "lock", "locked", "long", "mixes", "named", "remote", "tells",
                  "update")  # fmt: skip
@@ -81,7 +92,7 @@ class BoundMethod:
 
 
 Done = Callable[[bytes | None, BaseException | None], None]
-"""Takes what a caller gets, or the error."""
+"""Takes what a caller gets and None, or None and the error."""
 
 
 class Job:
@@ -92,7 +103,7 @@ class Job:
         lock: what its next step needs.
         size: bytes of the request.
         long: whether it runs on a thread.
-        pack: makes what the caller gets of the packed result.
+        pack: turns the packed result into what the caller gets, which may be a whole reply.
         done: is called with that or the error, on the event loop.
         steps: those that are left, once it has begun.
     """
@@ -120,7 +131,7 @@ class Job:
     def work(self) -> Lock | bytes:
         """Do the next step. Return the lock that the step after it needs, or at the end what the caller gets.
 
-        Runs on a thread; what the caller gets is made here because a long result is copied long.
+        Runs on a thread. What the caller gets is made here too, because copying a long result takes long.
         """
         steps = self.steps
         if steps is None:
@@ -135,7 +146,7 @@ class Job:
 
 
 def _steps(result: Any) -> Steps:
-    """Return a generator as what it is; `isgenerator` tells no types."""
+    """Return a generator, with its type: ``inspect.isgenerator`` does not tell what it yields."""
     steps: Steps = result
     return steps
 
@@ -145,8 +156,8 @@ def bind(methods: Iterable[Method], model: Model, *others: object) -> dict[bytes
 
     Args:
         methods: all that the server has, each name once.
-        model: handles the methods of the service; what servers call on each other (without the cluster name) is never
-            the model's to handle, even if the service has a method of that name.
+        model: handles the methods of the service. It never handles what servers call on each other (those calls have no
+            cluster name), even if it has a method of that name.
         others: handle what every server has, and the methods of the service that call other servers.
 
     Raises:
@@ -189,7 +200,7 @@ class Dispatcher:
             thread holds the lock or requests wait for it, ``writing`` while that thread changes the model. Its
             ``mixed`` is called after each update of the model that a MIX has to spread.
         bugs: errors so far that no handler should raise.
-        deferred: requests that wait or run on a thread.
+        deferred: requests that now wait or run on a thread.
     """
 
     def __init__(self, methods: dict[bytes, BoundMethod], executor: Executor) -> None:
@@ -208,7 +219,7 @@ class Dispatcher:
 
     @property
     def updates(self) -> int:
-        """Calls so far of the rows that count, but those whose arguments were refused."""
+        """Calls so far of the methods that count. Calls whose arguments were refused are not among them."""
         return self.shortcuts.updates
 
     def serve(self, frame: Frame, conversation: Conversation) -> bytes | None:
@@ -255,10 +266,10 @@ class Dispatcher:
         """Answer a request on the event loop."""
         params = frame.params
         try:
-            params.arguments(bound.arity)  # a row whose calls have no name is long
+            params.arguments(bound.arity)  # calls without a cluster name do not come here: their rows are marked long
             result: Any = bound.handler(params)
         except Exception as error:
-            return self._refused(bound, frame, error)
+            return self._refuse(bound, frame, error)
         if bound.tells:
             self._count(bound)
         return _reply(frame, result)
@@ -270,9 +281,9 @@ class Dispatcher:
             self.shortcuts.mixed()
 
     def _refuse_frame(self, frame: Frame, error: BaseException) -> bytes:
-        return self._refused(self._methods[frame.method], frame, error)
+        return self._refuse(self._methods[frame.method], frame, error)
 
-    def _refused(self, bound: BoundMethod, frame: Frame, error: BaseException) -> bytes:
+    def _refuse(self, bound: BoundMethod, frame: Frame, error: BaseException) -> bytes:
         """Turn an error into its reply; the only place that does."""
         if isinstance(error, BadArguments):
             return b"" if frame.kind else error_reply(frame.msgid, 2, b"std::bad_cast")
@@ -283,23 +294,23 @@ class Dispatcher:
         return b"" if frame.kind else error_reply(frame.msgid, str(error) or type(error).__name__)
 
     def _defer(self, bound: BoundMethod, frame: Frame, conversation: Conversation) -> bytes | None:
-        """Answer a request on the way of those that may take long or wait."""
+        """Answer a request that may take long, waits for others, or has to wait for the lock."""
         if bound.remote:
             return self._await(bound, frame, conversation)
         begin = partial(bound.begin, frame.params)
         long = bound.long or frame.size > INLINE_SIZE
-        done = self._later(bound, frame, conversation)
+        done = self._note_deferred(bound, frame, conversation)
         self._admit(Job(begin, bound.lock, done, size=frame.size, long=long, pack=partial(_reply, frame)))
         return None
 
-    def _later(self, bound: BoundMethod, frame: Frame, conversation: Conversation) -> Done:
-        """Note that a request is deferred; return what answers it."""
+    def _note_deferred(self, bound: BoundMethod, frame: Frame, conversation: Conversation) -> Done:
+        """Note that a request is deferred; return the function that answers it."""
         self.deferred += 1
 
         def done(answer: bytes | None, error: BaseException | None) -> None:
             self.deferred -= 1
             if error is not None:
-                answer = self._refused(bound, frame, error)
+                answer = self._refuse(bound, frame, error)
             else:
                 self._count(bound)
             assert answer is not None
@@ -322,9 +333,9 @@ class Dispatcher:
                 packed: bytes = end.value
                 return packed
             except (Exception, asyncio.CancelledError) as error:
-                return self._refused(bound, frame, error)
+                return self._refuse(bound, frame, error)
             coroutine = _resume(coroutine, waited)
-        done = self._later(bound, frame, conversation)
+        done = self._note_deferred(bound, frame, conversation)
 
         def ended(task: asyncio.Task[bytes]) -> None:
             error = asyncio.CancelledError("cancelled") if task.cancelled() else task.exception()
@@ -370,28 +381,31 @@ class Dispatcher:
             else:
                 job.done(future.result(), None)
         finally:
-            self._pump()
+            self._run_waiting()
 
-    def _pump(self) -> None:
-        """Let those run that wait first, as far as the lock allows."""
+    def _run_waiting(self) -> None:
+        """Run the calls that wait, in their order, until the lock stops one.
+
+        Short ones run on the event loop. After some of them the rest is left to its next turn, as a connection does it.
+        """
         loop = asyncio.get_running_loop()
         waiting = self._waiting
         room = ROOM
         while waiting and self._free(waiting[0].lock):
             if room <= 0:
-                loop.call_soon(self._pump)
+                loop.call_soon(self._run_waiting)
                 return
             job = waiting.popleft()
             if job.long:
                 self._start(job)
             else:
-                loop.call_soon(job.done, *_outcome(job))
+                loop.call_soon(job.done, *_run_inline(job))
                 room -= LEAST + job.size
         self.shortcuts.busy = bool(waiting or self._readers or self.shortcuts.writing)
 
 
 async def _resume(coroutine: Coroutine[Any, Any, bytes], waited: Any) -> bytes:
-    """Run the rest of a coroutine that waits for something; ``await`` takes none that has begun."""
+    """Run the rest of a coroutine that has begun and waits for something; ``await`` takes none that has begun."""
     return await _rest(coroutine, waited)
 
 
@@ -410,8 +424,8 @@ def _rest(coroutine: Coroutine[Any, Any, bytes], waited: Any) -> Generator[Any, 
             return result
 
 
-def _outcome(job: Job) -> tuple[bytes | None, BaseException | None]:
-    """Do a short call on the event loop; return what the caller gets, or the error."""
+def _run_inline(job: Job) -> tuple[bytes | None, BaseException | None]:
+    """Run a short call on the event loop; return what ``Job.done`` takes."""
     try:
         return job.work(), None  # type: ignore[return-value]  # short calls have one step
     except Exception as error:

@@ -1,4 +1,4 @@
-"""The visor as a program: it answers ``start`` and ``stop``, and is registered while it runs."""
+"""The visor as a program. It answers ``start`` and ``stop``, and is registered in ZooKeeper while it runs."""
 
 import asyncio
 import logging
@@ -92,12 +92,12 @@ class Visor:
             action = method(frame.params)
         except BadArguments:
             return b"" if frame.kind else error_reply(frame.msgid, 2, b"std::bad_cast")
-        task = asyncio.get_running_loop().create_task(self._answer(action, frame, conversation))
+        task = asyncio.get_running_loop().create_task(self._carry_out(action, frame, conversation))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return None
 
-    async def _answer(self, action: Action, frame: Frame, conversation: Conversation) -> None:
+    async def _carry_out(self, action: Action, frame: Frame, conversation: Conversation) -> None:
         try:
             result = await action
         except Exception as error:

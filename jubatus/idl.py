@@ -26,7 +26,7 @@ class Route(Enum):
     CHT = "cht"
     """To the servers (``Method.replicas`` of them) that own the first argument, a string, on the ring."""
     INTERNAL = "internal"
-    """Nowhere: servers call it on each other, or it is not for keepers to forward."""
+    """To none: it is called at a server itself, or the keeper answers it."""
 
 
 class Lock(Enum):
@@ -41,13 +41,17 @@ class Join(Enum):
     """How a keeper makes one reply out of those of several servers."""
 
     PASS = "pass"
+    """The first one."""
     ALL_AND = "all_and"
+    """Whether all of them are true."""
     ALL_OR = "all_or"
+    """Whether one of them is true."""
     MERGE = "merge"
+    """One map with the entries of all."""
 
 
 class Host(Enum):
-    """Which program answers the method under its own name; a keeper forwards by ``Route`` besides."""
+    """Which program answers the method itself. What a keeper forwards besides is up to ``Route``."""
 
     SERVER = "server"
     CLUSTER = "cluster"

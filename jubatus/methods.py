@@ -1,7 +1,7 @@
 """Rows that several services have: those of all, those that a mixer adds, and ``clear``."""
 
 from jubatus.idl import Argument, Host, Join, Lock, Method, Route
-from jubatus.types import BOOL, INT, STRING, ULONG, TMap, TTuple, Type
+from jubatus.types import BOOL, INT, RAW, STRING, ULONG, TMap, TTuple, Type
 
 STATUS = TMap(STRING, TMap(STRING, STRING))
 
@@ -162,13 +162,14 @@ def _mix(name: str, argument: Argument, returns: Type, lock: Lock, doc: str, cha
 LINEAR_MIX = (
     _mix(
         "get_diff",
-        Argument("version", INT),
-        STRING,
+        Argument("version", ULONG),
+        RAW,
         Lock.ANALYSIS,
         """Return what the server learned since the last MIX.
 
         Args:
-            version: of the protocol; not looked at.
+            version: of the caller's model. A server whose model is older knows by it that its diff will be left out of
+                the mixed one. Servers of 1.1 send 0 and do not look at it.
 
         Returns:
             the packed diff.
@@ -176,7 +177,7 @@ LINEAR_MIX = (
     ),
     _mix(
         "put_diff",
-        Argument("diff", STRING),
+        Argument("diff", RAW),
         INT,
         Lock.NOLOCK,
         """Take in what all servers learned.
@@ -197,13 +198,13 @@ LINEAR_MIX = (
     ),
     _mix(
         "get_model",
-        Argument("version", INT),
-        TTuple(ULONG, STRING),
+        Argument("version", ULONG),
+        TTuple(ULONG, RAW),
         Lock.ANALYSIS,
         """Return the whole model.
 
         Args:
-            version: of the protocol; not looked at.
+            version: any; not looked at.
 
         Returns:
             version of the protocol, and the packed model as a model file has it.
@@ -215,13 +216,13 @@ LINEAR_MIX = (
 PUSH_MIX = (
     _mix(
         "get_pull_argument",
-        Argument("version", INT),
-        STRING,
+        Argument("version", ULONG),
+        RAW,
         Lock.ANALYSIS,
-        """Return up to where the server knows the rows of each other server.
+        """Return the versions up to which the server knows the rows of each other server.
 
         Args:
-            version: of the protocol; not looked at.
+            version: any; not looked at.
 
         Returns:
             the argument of a peer's ``pull``, packed.
@@ -229,8 +230,8 @@ PUSH_MIX = (
     ),
     _mix(
         "pull",
-        Argument("argument", STRING),
-        STRING,
+        Argument("argument", RAW),
+        RAW,
         Lock.ANALYSIS,
         """Return the rows that a peer does not know.
 
@@ -246,7 +247,7 @@ PUSH_MIX = (
     ),
     _mix(
         "push",
-        Argument("rows", STRING),
+        Argument("rows", RAW),
         INT,
         Lock.UPDATE,
         """Take in rows of a peer.

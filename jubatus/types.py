@@ -6,9 +6,9 @@ another type, ValueError for one out of range. ``str()`` of a type is its name i
 
 Scalars of numpy are numbers: they register themselves as Integral or Real, which is all that is asked here.
 
-The types made of the classes here describe themselves to the core (``plan``), which then goes from Python values to
-bytes at once; the two methods have the last word on every value that is not exactly right. The module lies below the
-declarations; programs import the same classes from ``jubatus.common``.
+The types describe themselves to the core (``plan``), which then packs Python values without calling them. It calls the
+two methods only for values that are not exactly of the type, and they decide. Declarations are made of these types;
+programs import the same classes from ``jubatus.common``.
 """
 
 import operator
@@ -60,7 +60,7 @@ class Type:
 
     @property
     def plan(self) -> tuple[Any, ...] | None:
-        """What the core (``_core.codec``) makes of the type; None if it has to call the type."""
+        """How the core (``_core.wire.codec``) packs and reads values; None if it has to call the two methods."""
         return plan(self)
 
 
@@ -467,7 +467,7 @@ class Message:
     TYPE: ClassVar[TTuple]
     FIELDS: ClassVar[tuple[str, ...]]
     PLAIN: ClassVar[bool]
-    """Whether making and packing an instance is no more than setting and reading the attributes of ``FIELDS``."""
+    """Whether the core may set and read the attributes of ``FIELDS`` itself, because the class adds nothing to that."""
 
     def __init_subclass__(cls) -> None:
         """Read the fields off the annotations."""
@@ -504,7 +504,7 @@ _PLAIN: dict[type, str] = {TString: "string", TRaw: "raw", TBool: "bool", TFloat
 
 
 def plan(kind: Any) -> tuple[Any, ...] | None:
-    """Return the plan of a type; None for one that is of a class of a program, or whose message is."""
+    """Return the plan of a type; None if its class, or that of its message, was written by a user."""
     own = type(kind)
     if own in _PLAIN:
         return (_PLAIN[own],)
@@ -524,7 +524,7 @@ def plan(kind: Any) -> tuple[Any, ...] | None:
 
 
 def _plan(kind: Any) -> tuple[Any, ...] | None:
-    # A program's own type need only have the two methods.
+    # A type that a user wrote need have no more than the two methods.
     return getattr(kind, "plan", None)
 
 

@@ -1,4 +1,4 @@
-"""Unlearners bound how many ids (labels, rows) a model keeps: of what is too many, one is chosen and forgotten."""
+"""Unlearners limit how many ids (labels or rows) a model keeps. If there is one too many, they choose one to forget."""
 
 import time
 
@@ -60,13 +60,13 @@ cdef class Unlearner(Part):
         self.max_size = max_size
 
     cdef bint can_touch(self, const string& id) noexcept nogil:
-        """Whether touch would succeed."""
+        """Return whether touch would keep the id."""
         return True
 
     cdef bint touch(self, const string& id, string* removed, bint* has_removed) noexcept nogil:
         """Note that an id was used.
 
-        Puts the id that is forgotten for it, if any, into `removed`; returns whether the id itself is kept.
+        If another id is forgotten for it, put that into `removed`. Return whether the id itself is kept.
         """
         return True
 
@@ -74,7 +74,7 @@ cdef class Unlearner(Part):
         return self.known.count(id) > 0
 
     cdef bint remove(self, const string& id) noexcept nogil:
-        """Forget an id; whether it was known."""
+        """Forget an id; return whether it was known."""
         return False
 
     cpdef dict status(self):
@@ -83,7 +83,7 @@ cdef class Unlearner(Part):
 
 
 cdef class Lru(Unlearner):
-    """Forgets the least recently used id; those that match a pattern are sticky: never forgotten.
+    """Forgets the least recently used id. Ids that match a pattern are sticky: they are never forgotten.
 
     Args:
         max_size: how many ids are kept, sticky ones included.
@@ -121,7 +121,7 @@ cdef class Lru(Unlearner):
         return True
 
     cdef void link(self, const string& id) noexcept nogil:
-        """Put an id in front as the newest."""
+        """Add an id as the newest one."""
         cdef uint32_t at
         cdef Link link
         link.newer = NONE
@@ -206,7 +206,7 @@ cdef class Lru(Unlearner):
         cdef string id
         cdef int status = read_ids(c, &ids)
         if not are_sticky:
-            reverse(ids.begin(), ids.end())  # the newest stands first and is linked last
+            reverse(ids.begin(), ids.end())  # the newest comes first in the file, and must be linked last
         for id in ids:
             if self.known.count(id):
                 continue
@@ -302,7 +302,7 @@ cdef class Random(Unlearner):
         cdef size_t i
         cdef int status = open_struct(c[0], 2, more)
         if status == 0:
-            status = skip(c[0])  # positions: the list of ids says the same
+            status = skip(c[0])  # the positions of the ids: their list tells the same
         if status == 0:
             status = read_ids(c, &self.ids)
         for i in range(self.ids.size()):

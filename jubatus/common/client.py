@@ -92,7 +92,7 @@ class Client:
 
 
 class ClientBase(CommonMethods):
-    """Base of the clients; one of its own has the methods of all services.
+    """Base of the clients. By itself it has the methods that all services have.
 
     The server is contacted by the first call; a lost or closed connection is made again by the next call. At the end
     of a ``with`` block the connection is closed.
@@ -158,14 +158,15 @@ def _caller(method: Method) -> Any:
     def run(instance: ClientBase, *args: Any) -> Any:
         client = instance.jubatus_client
         if type(client.client) is not rpc.Client:
-            # A program put another connection there, which takes values and not bytes.
+            # A program has put its own connection there, which takes values and not bytes.
             return client.call(name, list(args), method.returns, types)
         future = client.client.call_packed(name, arguments((client.name, *args)))
         try:
             return future.get(result)
         except rpc.RPCError:
             pass
-        error_handler(future.error, future.call)  # out here the first form of the error is no part of the story
+        # Raise here and not in the except block: the error shall not have the RPCError as its context.
+        error_handler(future.error, future.call)
 
     return run
 
@@ -177,6 +178,6 @@ _add_methods(ClientBase, COMMON)
 def connect(
     cls: type[AnyClient], host: str, port: int | SupportsIndex, name: str, timeout: int | SupportsIndex = 10
 ) -> Iterator[AnyClient]:
-    """Make a client for a ``with`` block and close its connection behind it."""
+    """Make a client for a ``with`` block and close its connection at the end."""
     with cls(host, port, name, timeout) as client:
         yield client

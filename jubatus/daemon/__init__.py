@@ -1,1 +1,1 @@
-"""What every program that runs until a signal ends it has: addresses, a port, a log, the background, the end."""
+"""What all programs share that run until a signal ends them: settings, a port, a log, and how they start and end."""

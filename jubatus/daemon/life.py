@@ -1,7 +1,8 @@
 """The life of a program that serves: check, build, listen, take part, drain.
 
 Whatever is wrong before a program takes part ends it with one line on standard error and status 1. SIGTERM and SIGINT
-end it with status 0 after what runs was answered; a second one ends it at once. SIGHUP opens log files anew.
+end it with status 0 once the running requests are answered; a second one ends it at once. SIGHUP opens the log files
+again.
 """
 
 import asyncio
@@ -31,14 +32,14 @@ _PAGE = os.sysconf("SC_PAGE_SIZE") // 1024
 
 
 class Program(Protocol):
-    """What runs."""
+    """A server, a keeper or a visor, as ``run`` sees it."""
 
     def server(self) -> Server:
         """Return what answers requests; called once, on the event loop."""
         ...
 
     async def begin(self, stop: Callable[[], None]) -> None:
-        """Take part, now that the port is open.
+        """Enter the cluster, now that the port is open.
 
         Args:
             stop: ends the program as a signal would; any thread may call it.
@@ -49,11 +50,11 @@ class Program(Protocol):
         ...
 
     async def end(self) -> None:
-        """Take part no more; requests are still answered. Called also if ``begin`` did not come to its end."""
+        """Leave the cluster; requests are still answered. Called even if ``begin`` failed or was cancelled."""
         ...
 
     def close(self) -> None:
-        """Let go of everything that was opened."""
+        """Close everything that was opened."""
         ...
 
 
@@ -66,8 +67,8 @@ def run(settings: Daemon, build: Callable[[str], Program], mode: str = "") -> in
 
     Args:
         settings: what the options say.
-        build: returns the program by its address; raises JubatusError if it cannot run. Called again after a program
-            went to the background, where nothing but the listening socket comes along.
+        build: returns the program for an address; raises JubatusError if it cannot run. It is called again after going
+            to the background, because only the listening socket stays open there.
         mode: what the log says of how it runs, or nothing.
     """
     program: Program | None = None
@@ -92,7 +93,7 @@ def run(settings: Daemon, build: Callable[[str], Program], mode: str = "") -> in
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             if not runner.run(serve(program, listener, settings, early)):
-                leave(0)  # threads that still run would be waited for
+                leave(0)  # an ordinary exit would wait for threads that still run
     except JubatusError as error:
         return refuse(settings, error)
     except Exception as error:
@@ -109,7 +110,7 @@ def refuse(settings: Daemon, error: JubatusError) -> int:
     """Say on standard error why a program cannot run, and in the log if there is one; return the exit status."""
     line = str(error).replace("\n", " ")
     if logging.root.handlers and (isinstance(error, ListenError) or settings.log_config or settings.logdir):
-        log.critical("%s", line)  # who only sees the log must find it there
+        log.critical("%s", line)  # somebody may see only the log
     print(line, file=sys.stderr)
     return 1
 
@@ -181,7 +182,7 @@ def _unhandled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None
 
 
 def addresses(listen_addr: str, listen_if: str) -> tuple[str, str]:
-    """Return the address to listen on and that of the program's name; raise ConfigError for an unknown interface."""
+    """Return the address to listen on and the one by which others know the program; raise ConfigError."""
     if listen_addr:
         return listen_addr, listen_addr
     import psutil  # type: ignore[import-untyped]
@@ -231,7 +232,7 @@ def detach(listener: socket.socket) -> None:
 
     if sys.stderr.isatty() and not any(isinstance(h, logging.FileHandler) for h in logging.root.handlers):
         print("server logs will be lost because started in daemon mode without log config specified", file=sys.stderr)
-    logging.shutdown()  # its files are closed below; a later close would hit others of the same number
+    logging.shutdown()  # the files are closed below; to close them later would close others of the same number
     mask = os.umask(0)
     daemon.DaemonContext(
         detach_process=True, files_preserve=[listener], prevent_core=False, signal_map={}, umask=mask
@@ -245,7 +246,7 @@ def raise_file_limit() -> None:
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    except (OSError, ValueError):  # macOS has a limit below the one it tells
+    except (OSError, ValueError):  # macOS reports a limit that is higher than the real one
         log.warning("the limit of open files cannot be raised to %d", hard)
 
 

@@ -1,4 +1,6 @@
-"""Where log records go, and how they look: as those of Jubatus 1.1, on standard output unless a file says otherwise.
+"""Where log records go, and how they look.
+
+They look as those of Jubatus 1.1 do, and go to standard output unless a file says otherwise.
 
 A file of ``--log_config`` is JSON (``logging.config.dictConfig``), an ini file (``logging.config.fileConfig``), or the
 XML of log4cxx, of which console and file appenders and the level are understood. ``${NAME}`` in it stands for an
@@ -33,7 +35,7 @@ _LEVELS = {
 
 
 def start(*, program: str, address: str, port: int, config: str, folder: str) -> None:
-    """Say where log records go from now on.
+    """Set where log records go from now on.
 
     Args:
         program: name of the command.
@@ -70,7 +72,7 @@ def start(*, program: str, address: str, port: int, config: str, folder: str) ->
 
 
 def reopen(config: str) -> None:
-    """Read the configuration of the log again, and open files anew that were moved away."""
+    """Read the configuration of the log again, and open files again that were moved away."""
     if config:
         log.info("reloading log configuration: %s", config)
         try:
@@ -168,7 +170,7 @@ def _level(name: str) -> int:
 
 
 def _appender(element: Any) -> logging.Handler:
-    """Return the handler that stands for an appender; its layout is always that of PATTERN."""
+    """Return the handler for an appender of log4cxx. The appender's layout is ignored: it is always that of PATTERN."""
     kind = element.get("class", "").rpartition(".")[2]
     options = {param.get("name", "").lower(): _expand(param.get("value", "")) for param in element.findall("param")}
     if kind == "ConsoleAppender":

@@ -1,8 +1,10 @@
-"""Settings of programs that serve: each is declared once, as a field of a dataclass that carries an option.
+"""Settings of programs that serve. Each is declared once, as a field of a dataclass, together with its option.
 
-A field may also be a group (``metadata={"group": Class}``): settings of its own, or None where they have no meaning.
-The fields give the options of a command in the order of its usage, and what a status and the log tell of them. Commands
-read them before they load anything else, so this module and those with settings import next to nothing.
+A field may also be a group of settings (``metadata={"group": Class}``). Its value is None if the group does not apply:
+a standalone server has no settings of a cluster.
+
+The usage of a command has the options in the order of the fields. The status and the log show the settings as their
+options say. Commands read all this before they load anything else, so modules with settings import next to nothing.
 """
 
 import re
@@ -46,8 +48,8 @@ class Option:
         mandatory: whether it must be given.
         status: its key in the status, or nothing if it is not there.
         line: its place among the first lines of the log, or 0 if it is not there.
-        label: what such a line calls it, if not by its name.
-        zero: what such a line says instead of 0.
+        label: the name in that line, if it is another one.
+        zero: what that line shows instead of 0.
     """
 
     name: str
@@ -96,7 +98,7 @@ def setting(option: Option, **changes: Any) -> Any:
 
 
 def own(settings: type) -> dict[str, Option]:
-    """Return the options of settings, but those of their groups, by the name of the field."""
+    """Return the options of settings by the name of the field, without those of their groups."""
     return {each.name: each.metadata["option"] for each in fields(settings) if "option" in each.metadata}
 
 
@@ -110,7 +112,7 @@ def options(settings: type) -> Iterator[Option]:
 
 
 def values(settings: Any) -> Iterator[tuple[Option, Any]]:
-    """Yield all options that have a meaning, each with the value that the settings have."""
+    """Yield all options that apply, each with its value in the settings."""
     for each in fields(settings):
         value = getattr(settings, each.name)
         if "option" in each.metadata:
@@ -158,7 +160,7 @@ MAX_MESSAGE_SIZE = Option("max_message_size", "", Kind.INT, "bytes that one mess
 class Daemon:
     """What the settings of every program that serves have; paths are real paths.
 
-    Each program declares them anew, in the order of its usage.
+    Each program declares these fields again, in the order of its usage.
 
     Args:
         program: name of the command.

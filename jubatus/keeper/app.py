@@ -1,6 +1,6 @@
-"""A keeper process: it serves all clusters of a type, from what ZooKeeper says about them.
+"""A keeper process. It serves all clusters of a type and learns from ZooKeeper which servers they have.
 
-It registers once its port is open. While ZooKeeper cannot be reached it serves from what it knew last.
+It registers once its port is open. While ZooKeeper cannot be reached it goes by what it knew last.
 """
 
 import asyncio
@@ -89,7 +89,10 @@ class Keeper:
             await asyncio.sleep(POLL)
 
     async def end(self) -> None:
-        """End the session, which is short even if ZooKeeper does not answer; what is known is enough for the rest."""
+        """End the session, which takes a moment even if ZooKeeper does not answer.
+
+        The requests that are left need no session: they are forwarded by what is known.
+        """
         await asyncio.to_thread(self._session.close)
 
     def close(self) -> None:
@@ -118,7 +121,7 @@ class Keeper:
         return pack({self._node.name: {key: str(value) for key, value in entries.items()}})
 
     def _connected(self) -> str:
-        """Return where the session is, or nothing while it is interrupted."""
+        """Return address and port of the ZooKeeper server in use, or nothing without a connection."""
         try:
             return self._session.server
         except ClusterError:

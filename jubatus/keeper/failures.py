@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jubatus._core.wire import error_reply
-from jubatus.rpc.links import Answer, Cause, Failure
+from jubatus.rpc.links import Cause, Failure, Outcome
 
 BAD_CAST = b"std::bad_cast"
 NO_RESULT = "no result"
@@ -15,45 +15,45 @@ _FULL = "too many session"
 _TEXTS = {Cause.REFUSED: _CONNECT, Cause.UNREACHED: _CONNECT, Cause.FULL: _FULL}
 
 
-def refusal(msgid: int, answers: Sequence[Answer]) -> bytes:
+def refusal(msgid: int, outcomes: Sequence[Outcome]) -> bytes:
     """Return the reply to a call that failed.
 
     Args:
         msgid: of the call.
-        answers: the failures and errors in order of arrival, at least one: a time that is over counts before
-            connections that could not be made, and these before the first of all others.
+        outcomes: the failures and errors in order of arrival, at least one. The gravest is told: a timeout before a
+            connection that could not be made, and that before all others. Among equals it is the first.
     """
-    chosen = min(answers, key=_rank)
+    chosen = min(outcomes, key=_rank)
     if isinstance(chosen, Failure):
         return error_reply(msgid, _TEXTS.get(chosen.cause, chosen.error))
     if chosen.error == 2 and chosen.error is not True:
         return error_reply(msgid, 2, BAD_CAST)
-    return error_reply(msgid, described(chosen.error))
+    return error_reply(msgid, describe(chosen.error))
 
 
-def _rank(answer: Answer) -> int:
-    if not isinstance(answer, Failure):
+def _rank(outcome: Outcome) -> int:
+    if not isinstance(outcome, Failure):
         return 2
-    return 0 if answer.cause is Cause.TIMEOUT else 1 if answer.cause in (Cause.REFUSED, Cause.UNREACHED) else 2
+    return 0 if outcome.cause is Cause.TIMEOUT else 1 if outcome.cause in (Cause.REFUSED, Cause.UNREACHED) else 2
 
 
-def described(error: Any) -> bytes:
-    """Return the text for an error that a server sent."""
+def describe(error: Any) -> bytes:
+    """Return the text that a client gets for an error of a server."""
     if error == 1 and error is not True:
         return _OF_METHOD.encode()
-    return b"rpc_server error: " + _printed(error)
+    return b"rpc_server error: " + _print(error)
 
 
-def _printed(value: Any) -> bytes:
+def _print(value: Any) -> bytes:
     """Return a value as msgpack-c prints it."""
     if isinstance(value, bytes):
         return b'"' + value + b'"'
     if isinstance(value, bool):
         return b"true" if value else b"false"
     if isinstance(value, list):
-        return b"[" + b", ".join(map(_printed, value)) + b"]"
+        return b"[" + b", ".join(map(_print, value)) + b"]"
     if isinstance(value, dict):
-        return b"{" + b", ".join(_printed(key) + b"=>" + _printed(item) for key, item in value.items()) + b"}"
+        return b"{" + b", ".join(_print(key) + b"=>" + _print(item) for key, item in value.items()) + b"}"
     if value is None:
         return b"nil"
     return (f"{value:g}" if isinstance(value, float) else str(value)).encode()

@@ -10,7 +10,8 @@ def join(how: Join, results: Sequence[bytes]) -> bytes:
     """Join packed results.
 
     Args:
-        how: of a map the later entries win, and its keys are in order; what is passed on is the first.
+        how: PASS takes the first result. MERGE joins maps: of equal keys the last wins, and the keys are sorted.
+            ALL_AND and ALL_OR join bools.
         results: in order of arrival, at least one; a single one is returned as it is.
 
     Raises:
@@ -19,12 +20,12 @@ def join(how: Join, results: Sequence[bytes]) -> bytes:
     if how is Join.PASS or len(results) == 1:
         return results[0]
     if how is Join.MERGE:
-        return _merged(results)
+        return _merge(results)
     values = [Reader(result).boolean() for result in results]
     return pack(all(values) if how is Join.ALL_AND else any(values))
 
 
-def _merged(results: Sequence[bytes]) -> bytes:
+def _merge(results: Sequence[bytes]) -> bytes:
     entries: dict[bytes, bytes] = {}
     for result in results:
         reader = Reader(result)

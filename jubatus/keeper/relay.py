@@ -1,10 +1,10 @@
 """Forwards calls: request -> row of the declaration -> servers -> one reply. Arguments and results pass as bytes.
 
-A call waits as an object between its request and its replies; nothing else is made for it.
+Between its request and its replies a call is one object, a ``ForwardedCall``; it has no task and no future.
 
-What fails before a server can have read it goes to another server. What may have been read is repeated, once, if it
-changes nothing, and on another server if there is one. A server that cannot be reached or breaks off is out of rotation
-at once.
+A call that fails before a server can have read it is sent to another server. One that may have been read is sent again
+only if its method changes nothing, and only once; it goes to another server if there is one. A server that cannot be
+reached, or breaks a connection, is out of rotation at once.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from jubatus.keeper.failures import BAD_CAST, NO_RESULT, refusal
 from jubatus.keeper.join import join
 from jubatus.keeper.rotation import Rotation
 from jubatus.keeper.route import targets
-from jubatus.rpc.links import Answer, Cause, Failure, Links
+from jubatus.rpc.links import Cause, Failure, Links, Outcome
 
 log = logging.getLogger("jubatus")
 
@@ -33,25 +33,26 @@ READERS = 4
 """Threads that read members of clusters for the first time."""
 
 _UNSENT = (Cause.REFUSED, Cause.UNREACHED)
+"""Failures after which it is certain that no server has read the call."""
 
 
-class Row:
+class ForwardedMethod:
     """A declared method, as the keeper forwards it."""
 
-    __slots__ = ("arity", "keyed", "method", "name", "repeatable")
+    __slots__ = ("arity", "declared", "keyed", "name", "repeatable")
 
-    def __init__(self, method: Method) -> None:
-        self.method = method
-        self.name = method.name.encode()
-        self.arity = len(method.args)
-        self.keyed = method.route is Route.CHT
-        self.repeatable = not method.changes
+    def __init__(self, declared: Method) -> None:
+        self.declared = declared
+        self.name = declared.name.encode()
+        self.arity = len(declared.args)
+        self.keyed = declared.route is Route.CHT
+        self.repeatable = not declared.changes
 
 
 class Request(NamedTuple):
     """What came from a client."""
 
-    row: Row
+    method: ForwardedMethod
     frame: Frame
     conversation: Conversation
     cluster: str
@@ -72,7 +73,7 @@ class Relay:
     Attributes:
         requests: calls so far.
         forwards: servers so far that calls were sent to.
-        rotation: servers that are passed over.
+        rotation: knows the servers that are passed over.
     """
 
     def __init__(self, service: Service, view: View, links: Links, timeout: float, status: Callable[[], bytes]) -> None:
@@ -84,8 +85,8 @@ class Relay:
         self.time = asyncio.get_running_loop().time
         self._view = view
         self._status = status
-        self._rows = {
-            method.name.encode(): Row(method)
+        self._methods = {
+            method.name.encode(): ForwardedMethod(method)
             for method in service.all_methods
             if method.host is Host.SERVER and method.route is not Route.INTERNAL
         }
@@ -100,24 +101,24 @@ class Relay:
 
     def serve(self, frame: Frame, conversation: Conversation) -> bytes | None:
         """Forward a request, or answer it here; see rpc.server.Serve."""
-        row = self._rows.get(frame.method)
-        if row is None:
-            return self._local(frame)
+        method = self._methods.get(frame.method)
+        if method is None:
+            return self._answer_here(frame)
         try:
             params = frame.params.raw()
             reader = Reader(params)
-            if reader.array() <= row.arity:
+            if reader.array() <= method.arity:
                 raise BadArguments("too few arguments")
             cluster = reader.string().decode("utf-8", "surrogateescape")
-            key = reader.string() if row.keyed else b""
+            key = reader.string() if method.keyed else b""
         except BadArguments:
             return b"" if frame.kind else error_reply(frame.msgid, 2, BAD_CAST)
         self.requests += 1
-        request = Request(row, frame, conversation, cluster, key, params)
+        request = Request(method, frame, conversation, cluster, key, params)
         members = self._view.members(cluster)
         return self._load(request) if members is None else self._forward(request, members)
 
-    def _local(self, frame: Frame) -> bytes:
+    def _answer_here(self, frame: Frame) -> bytes:
         if frame.method not in self._own:
             answer = error_reply(frame.msgid, 1, frame.method)
         else:
@@ -129,7 +130,7 @@ class Relay:
         """Let a request wait until the members of its cluster are read."""
         cluster = request.cluster
         if not is_name(cluster):
-            return _none(request)
+            return _refuse_without_server(request)
         waiting = self._loading.setdefault(cluster, [])
         waiting.append(request)
         if len(waiting) == 1:
@@ -151,11 +152,11 @@ class Relay:
                 request.conversation.complete(answer)
 
     def _forward(self, request: Request, members: Members) -> bytes | None:
-        nodes = targets(request.row.method, request.key, members, self.rotation.dead, random)
+        nodes = targets(request.method.declared, request.key, members, self.rotation.dead, random)
         if not nodes:
-            return _none(request)
+            return _refuse_without_server(request)
         self.forwards += len(nodes)
-        Call(self, request, members).send(nodes, self.timeout)
+        ForwardedCall(self, request, members).send(nodes, self.timeout)
         return None
 
     def _listed(self, cluster: str, node: Node) -> bool:
@@ -163,8 +164,8 @@ class Relay:
         return members is not None and (node in members.actives or node in members.ring.entries().values())
 
 
-class Call:
-    """A call under way."""
+class ForwardedCall:
+    """A call that was sent to servers and is not answered yet."""
 
     __slots__ = ("_deadline", "_failed", "_failures", "_left", "_members", "_relay", "_repeated", "_request",
                  "_results", "_sent")  # fmt: skip
@@ -176,7 +177,7 @@ class Call:
         self._deadline = relay.time() + relay.timeout
         self._left = 0
         self._results: list[bytes] = []
-        self._failures: list[tuple[Node, Answer]] = []
+        self._failures: list[tuple[Node, Outcome]] = []
         self._failed: set[Node] = set()
         self._sent: tuple[Node, ...] = ()
         self._repeated = False
@@ -188,26 +189,26 @@ class Call:
         request = self._request
         send = self._relay.links.send
         for node in nodes:
-            send(node, request.row.name, request.params, timeout, partial(self._answered, node))
+            send(node, request.method.name, request.params, timeout, partial(self._answered, node))
 
-    def _answered(self, node: Node, answer: Answer) -> None:
-        if answer.error is None:
-            self._results.append(answer.result.raw())
-        elif not (isinstance(answer, Failure) and self._instead(node, answer)):
-            self._failures.append((node, answer))
+    def _answered(self, node: Node, outcome: Outcome) -> None:
+        if outcome.error is None:
+            self._results.append(outcome.result.raw())
+        elif not (isinstance(outcome, Failure) and self._send_again(node, outcome)):
+            self._failures.append((node, outcome))
         self._left -= 1
         if not self._left:
             self._request.conversation.complete(self._reply())
 
-    def _instead(self, node: Node, failure: Failure) -> bool:
-        """Send the call to others instead of a server that did not get it, or again; return whether that was done."""
+    def _send_again(self, node: Node, failure: Failure) -> bool:
+        """Send the call to other servers or to this one again, if the failure allows it; return whether it was sent."""
         request, relay = self._request, self._relay
         unsent = failure.cause in _UNSENT
         if not unsent and failure.cause is not Cause.BROKEN:
             return False
         relay.rotation.drop(request.cluster, node, failure.error)
         if not unsent:
-            if self._repeated or not request.row.repeatable:
+            if self._repeated or not request.method.repeatable:
                 return False
             self._repeated = True
         self._failed.add(node)
@@ -215,9 +216,9 @@ class Call:
         if timeout <= 0:
             return False
         nodes: tuple[Node, ...] = ()
-        method = request.row.method
-        if method.route is not Route.BROADCAST:
-            nodes = targets(method, request.key, self._members, relay.rotation.dead, random, self._failed)
+        declared = request.method.declared
+        if declared.route is not Route.BROADCAST:
+            nodes = targets(declared, request.key, self._members, relay.rotation.dead, random, self._failed)
             nodes = tuple(node for node in nodes if node not in self._sent)
             relay.forwards += len(nodes)
         if not (nodes or unsent):
@@ -228,41 +229,41 @@ class Call:
     def _reply(self) -> bytes:
         frame = self._request.frame
         if self._failures:
-            serious = [answer for _, answer in self._failures if not self._may_miss(answer)]
+            serious = [outcome for _, outcome in self._failures if not self._may_miss(outcome)]
             if serious or not self._results:
                 self._warn()
-                answers = serious or [answer for _, answer in self._failures]
-                return b"" if frame.kind else refusal(frame.msgid, answers)
+                outcomes = serious or [outcome for _, outcome in self._failures]
+                return b"" if frame.kind else refusal(frame.msgid, outcomes)
         if frame.kind:
             return b""
         try:
-            result = join(self._request.row.method.join, self._results)
+            result = join(self._request.method.declared.join, self._results)
         except BadArguments:
             return error_reply(frame.msgid, NO_RESULT)
         return reply(frame.msgid, result)
 
-    def _may_miss(self, answer: Answer) -> bool:
+    def _may_miss(self, outcome: Outcome) -> bool:
         """Return whether the call may do without this server, if another one answers."""
-        if not isinstance(answer, Failure):
+        if not isinstance(outcome, Failure):
             return False
-        if self._request.row.method.route is Route.BROADCAST:
-            return answer.cause is Cause.REFUSED  # its process is gone
-        return answer.cause in _UNSENT or (answer.cause is Cause.BROKEN and self._request.row.repeatable)
+        if self._request.method.declared.route is Route.BROADCAST:
+            return outcome.cause is Cause.REFUSED  # its process is gone
+        return outcome.cause in _UNSENT or (outcome.cause is Cause.BROKEN and self._request.method.repeatable)
 
     def _warn(self) -> None:
-        lines = [f"\n    {node.name}: {_text(answer.error)}" for node, answer in self._failures]
+        lines = [f"\n    {node.name}: {_text(outcome.error)}" for node, outcome in self._failures]
         request = self._request
         log.warning(
             "error occurred in %d out of %d requests of %s to %s%s",
-            len(lines), len(self._sent), request.row.method.name, request.cluster, "".join(lines),
+            len(lines), len(self._sent), request.method.declared.name, request.cluster, "".join(lines),
         )  # fmt: skip
 
 
-def _none(request: Request) -> bytes:
+def _refuse_without_server(request: Request) -> bytes:
     """Return the reply of a call that no server is found for."""
     if request.frame.kind:
         return b""
-    if request.row.keyed:
+    if request.method.keyed:
         return error_reply(request.frame.msgid, b"failed to fetch list of CHT entry: " + request.key)
     return error_reply(request.frame.msgid, f"no server found: {request.cluster}")
 

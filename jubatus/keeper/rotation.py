@@ -41,7 +41,7 @@ class Rotation:
             self._probing = asyncio.get_running_loop().create_task(self._probe())
 
     def close(self) -> None:
-        """Look after nobody any more."""
+        """Stop trying to reach servers."""
         if self._probing is not None:
             self._probing.cancel()
 

@@ -12,7 +12,6 @@ from jubatus.mixer import payload
 from jubatus.mixer.state import (
     MODEL_VERSION,
     Activate,
-    Actives,
     Answer,
     Call,
     CatchUp,
@@ -20,8 +19,9 @@ from jubatus.mixer.state import (
     Draw,
     EndProcess,
     HoldsLock,
+    ListActives,
+    ListMembers,
     Log,
-    Members,
     Merge,
     Now,
     Pause,
@@ -87,7 +87,7 @@ def last(state: State, me: Node, until: float) -> Procedure[None]:
     yield Deactivate()
     if state.obsolete or not state.count or not (state.interval_sec or state.interval_count):
         return
-    if all(node == me for node in (yield Members())):
+    if all(node == me for node in (yield ListMembers())):
         return
     yield Log(INFO, "mixing for the last time")
     yield Pause(SETTLE)
@@ -103,7 +103,7 @@ def last(state: State, me: Node, until: float) -> Procedure[None]:
 
 def mix(state: State) -> Procedure[bool]:
     """Be the master of a round; the lock is held. Return whether a mixed diff was given to a server at least."""
-    members: list[Node] = yield Members()
+    members: list[Node] = yield ListMembers()
     if not members:
         yield Log(WARNING, "no server exists, assuming myself as up-to-date and becoming active node")
         yield Activate()
@@ -161,11 +161,11 @@ def recover(state: State, me: Node, draw: Draw) -> Procedure[bool]:
 
     The next try goes to another server if this one fails.
     """
-    others = [node for node in (yield Members()) if node != me]
+    others = [node for node in (yield ListMembers()) if node != me]
     if not others:
         yield from _alone(state)
         return True
-    active = [node for node in (yield Actives()) if node != me]
+    active = [node for node in (yield ListActives()) if node != me]
     peer = source(active or others, state.failed, draw)
     answers: list[Answer] = yield Call(GET_MODEL, ((peer, payload.ANY),), payload.read_model)
     failure = answers[0].failure

@@ -5,7 +5,7 @@ import struct
 
 from jubatus._core.wire import Reader, pack
 from jubatus.errors import BadArguments, UnknownMethod
-from jubatus.mixer.state import Parts
+from jubatus.mixer.state import Pieces
 from jubatus.rpc import client
 
 ANY = (b"\x91\x00",)
@@ -15,17 +15,17 @@ ANY = (b"\x91\x00",)
 TIMED_OUT = "request timed out"
 
 
-def number(value: int) -> Parts:
+def number(value: int) -> Pieces:
     """Return the arguments that are one number."""
     return (pack([value]),)
 
 
-def raw(data: bytes) -> Parts:
+def raw(data: bytes) -> Pieces:
     """Return the arguments that are one raw string."""
     return b"\x91" + _head(len(data)), data
 
 
-def mixed(data: bytes, got: bool) -> Parts:
+def mixed(data: bytes, got: bool) -> Pieces:
     """Return the arguments that carry a mixed diff.
 
     Args:

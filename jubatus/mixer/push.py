@@ -14,10 +14,10 @@ from jubatus.mixer.state import (
     Answer,
     Call,
     Draw,
+    ListMembers,
     Log,
-    Members,
     Now,
-    Parts,
+    Pieces,
     Procedure,
     State,
     name,
@@ -75,7 +75,7 @@ def forced(state: State, me: Node, choose: Choose, draw: Draw) -> Procedure[bool
 
 def exchange(state: State, me: Node, choose: Choose, draw: Draw) -> Procedure[bool]:
     """Exchange rows with the servers that are chosen; return whether it succeeded with one at least, or is alone."""
-    members: list[Node] = yield Members()
+    members: list[Node] = yield ListMembers()
     start: float = yield Now()
     state.forget(start)
     if all(node == me for node in members):
@@ -127,12 +127,12 @@ def _exchange(me: Node, peer: Node) -> Procedure[tuple[int, int] | None]:
     return len(theirs), len(given)
 
 
-def _raw(method: str, node: Node, params: Parts) -> Procedure[bytes | None]:
+def _raw(method: str, node: Node, params: Pieces) -> Procedure[bytes | None]:
     answer = yield from _call(method, node, params, payload.read_raw)
     return answer.value  # type: ignore[no-any-return]
 
 
-def _call(method: str, node: Node, params: Parts, read: Callable[..., object]) -> Procedure[Answer]:
+def _call(method: str, node: Node, params: Pieces, read: Callable[..., object]) -> Procedure[Answer]:
     answers: list[Answer] = yield Call(method, ((node, params),), read)
     if answers[0].failure:
         yield Log(WARNING, f"{method} failed at {name(node)} : {answers[0].failure}")

@@ -21,7 +21,6 @@ from jubatus.errors import ClusterError, ConfigError, JubatusError
 from jubatus.mixer import linear, payload, push
 from jubatus.mixer.state import (
     Activate,
-    Actives,
     Answer,
     Call,
     CatchUp,
@@ -29,8 +28,9 @@ from jubatus.mixer.state import (
     EndProcess,
     HoldsLock,
     Instruction,
+    ListActives,
+    ListMembers,
     Log,
-    Members,
     Merge,
     Now,
     Pause,
@@ -253,9 +253,9 @@ class Mixer:
                 return await self._take_lock()
             case HoldsLock():
                 return await self._holds_lock()
-            case Members():
+            case ListMembers():
                 return await self._zookeeper(self._member.members)
-            case Actives():
+            case ListActives():
                 return await self._zookeeper(self._member.actives)
             case Activate():
                 await self._on_thread(self._member.activate)

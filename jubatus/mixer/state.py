@@ -15,7 +15,7 @@ from jubatus.cluster.paths import Node
 MODEL_VERSION = 1
 """Version of the models of all services, which ``get_model`` sends along."""
 
-Parts: TypeAlias = tuple[bytes, ...]
+Pieces: TypeAlias = tuple[bytes, ...]
 """Pieces of packed arguments, not joined yet: a diff may have 100 MB."""
 
 Draw: TypeAlias = Callable[[int], int]
@@ -118,12 +118,12 @@ class HoldsLock:
 
 
 @dataclass(frozen=True)
-class Members:
+class ListMembers:
     """List the registered servers. Result: list[Node], sorted."""
 
 
 @dataclass(frozen=True)
-class Actives:
+class ListActives:
     """List the servers that are up to date. Result: list[Node], sorted."""
 
 
@@ -149,7 +149,7 @@ class Call:
     """
 
     method: str
-    to: tuple[tuple[Node, Parts], ...]
+    to: tuple[tuple[Node, Pieces], ...]
     read: Callable[[Reader], Any]
     late: frozenset[Node] = frozenset()
 
@@ -206,8 +206,8 @@ class EndProcess:
 Instruction: TypeAlias = (
     TakeLock
     | HoldsLock
-    | Members
-    | Actives
+    | ListMembers
+    | ListActives
     | Activate
     | Deactivate
     | Call

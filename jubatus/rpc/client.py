@@ -22,7 +22,7 @@ from jubatus.errors import JubatusError
 
 CHUNK = 1 << 16
 _LONGEST = 1 << 30
-"""Milliseconds that poll can wait, about."""
+"""Milliseconds that one poll may wait: about as many as the system takes."""
 
 
 class RPCError(JubatusError):
@@ -240,15 +240,15 @@ class Client:
             try:
                 rest = rest[connection.send(rest) :]
             except BlockingIOError:
-                # The server may wait as well until its replies are read.
-                for _, event in _poll(self._movable, deadline):
+                # The server may be waiting too, until its replies are read.
+                for _, event in _poll(self._any_event, deadline):
                     if event != select.POLLOUT:
                         self._receive(deadline)
 
     def _connection(self, deadline: float | None) -> socket.socket:
         """Return a connection that the server has not closed; drop replies that came late."""
         if self._socket is not None and self._pid != os.getpid():
-            # The parent process goes on with this connection: leave it, without a word on the wire.
+            # The parent process still uses this connection: leave it and send nothing on it.
             self._drop(TransportError("connection of the parent process"))
         while self._socket is not None and self._readable.poll(0):
             try:
@@ -266,8 +266,8 @@ class Client:
         connection.setblocking(False)
         self._readable = select.poll()
         self._readable.register(connection, select.POLLIN)
-        self._movable = select.poll()
-        self._movable.register(connection, select.POLLIN | select.POLLOUT)
+        self._any_event = select.poll()
+        self._any_event.register(connection, select.POLLIN | select.POLLOUT)
         return connection
 
     def _reach(self, deadline: float | None) -> socket.socket:
@@ -280,7 +280,7 @@ class Client:
                     except OSError as error:
                         cause = error
             except (socket.gaierror, OverflowError, UnicodeError) as error:
-                cause = error  # the last two: a port or a host that cannot be one
+                cause = error  # the last two: a port or a host that is no valid one
         reason = getattr(cause, "strerror", None) or cause
         raise TransportError(f"Retry connection over the limit: {reason}") from cause
 
@@ -298,7 +298,7 @@ class Client:
                 future._fail(error)
 
     def _receive(self, deadline: float | None) -> None:
-        """Read once and give the replies that it completes to their futures; those that nobody waits for are lost."""
+        """Read once. Give the replies that are complete to their futures, and drop those that nobody waits for."""
         connection = self._socket
         if connection is None:
             raise TransportError("connection closed")

@@ -1,12 +1,14 @@
 """The calling side of MessagePack-RPC on an event loop: pipelined connections, shared by all calls to an address.
 
 A call is written onto a connection that exists already, with a message id of its own, and its reply is given to a
-callback. What is written in one turn of the event loop leaves at once. A server answers the requests of a connection
-one after the other: a connection whose oldest call has waited for long is passed over, and a few more are made.
+callback. All calls of one turn of the event loop leave in one write. A server answers the requests of a connection
+one after the other. So a connection whose oldest call has waited for long is passed over, and further ones are made, up
+to a limit.
 
-A call fails when its time is over, and at once when its connection breaks. A server closes idle connections, so that
-a call may be written onto one which is closed already. What the peer's kernel had not confirmed when it closed cannot
-have been read: such a call is written once more, on another connection. Anything else is left to the caller.
+A call fails when its time is over, and at once when its connection breaks. A server closes idle connections, so a call
+may be written onto a connection that is closed already. If the peer's kernel had not confirmed the call's bytes when it
+closed, the server cannot have read them: the call is written once more, on another connection. Whether to repeat any
+other call is up to the caller.
 """
 
 import asyncio
@@ -27,15 +29,15 @@ SLOW = 0.002
 """Seconds without a reply after which new calls take another connection."""
 
 CONNECT = 3.0
-"""Seconds that connecting may take: a second attempt of the kernel, not more."""
+"""Seconds that connecting may take: enough for the kernel's second attempt after 1 s, not for its third after 3 s."""
 
 LARGE = 64 << 10
-"""Arguments so long are not copied to leave together with their request's head."""
+"""Arguments longer than this are not copied to be written together with the head of their request."""
 
 _HEAD = struct.Struct(">HBI")
 _IDS = (1 << 32) - 1
 
-Address = tuple[str, int]
+HostPort = tuple[str, int]
 
 
 class Cause(Enum):
@@ -65,14 +67,17 @@ class Failure(NamedTuple):
     cause: Cause
 
 
-Answer = Frame | Failure
-"""A reply, whose ``error`` is None or that of the server, or a failure."""
+Outcome = Frame | Failure
+"""How a call ended: a reply, whose ``error`` is None or the server's, or a failure."""
 
-Done = Callable[[Answer], None]
+Callback = Callable[[Outcome], None]
 
-Call = tuple[Done, float, int, bytes, bytes, bool]
-"""Callback, deadline, where in the connection's output the request ends, method, arguments, whether it is sent again.
-A plain tuple, because one is made for every call."""
+PendingCall = tuple[Callback, float, int, bytes, bytes, bool]
+"""A call without a reply: callback, deadline, where its request ends, method, arguments, whether it is sent again.
+
+The end of the request is counted in bytes from the start of the connection's output. This is a plain tuple because
+one is made for every call.
+"""
 
 
 class Links:
@@ -92,7 +97,7 @@ class Links:
         self.connecting = 0
         self.closing = False
         self._expire = max(expire, 1)
-        self._peers: dict[Address, _Peer] = {}
+        self._peers: dict[HostPort, _Peer] = {}
         self._links: set[_Link] = set()
         self._methods: dict[bytes, bytes] = {}
         self._loop = asyncio.get_running_loop()
@@ -100,7 +105,7 @@ class Links:
         self._next = float("inf")
         self._sweeper: asyncio.TimerHandle | None = None
 
-    def send(self, address: Address, method: bytes, params: bytes, timeout: float, done: Done) -> None:
+    def send(self, address: HostPort, method: bytes, params: bytes, timeout: float, done: Callback) -> None:
         """Send a call.
 
         Args:
@@ -108,7 +113,7 @@ class Links:
             method: name.
             params: packed array of the arguments, sent as it is.
             timeout: seconds until the call fails.
-            done: is called with the answer, once, and never by this method itself.
+            done: is called with the outcome, once, and never by this method itself.
         """
         now = self._loop.time()
         deadline = now + timeout
@@ -121,7 +126,7 @@ class Links:
                 self._sweeper = self._loop.call_later(1, self._sweep)
         peer.send(now, done, deadline, method, params, False)
 
-    async def call(self, address: Address, method: bytes, params: bytes, timeout: float) -> Reader:
+    async def call(self, address: HostPort, method: bytes, params: bytes, timeout: float) -> Reader:
         """Send a call and return a reader that stands on the result.
 
         Raises:
@@ -129,21 +134,21 @@ class Links:
             TransportError: the connection could not be made or broke.
             RPCError: the server sent an error, which is ``args[0]``.
         """
-        future: asyncio.Future[Answer] = self._loop.create_future()
+        future: asyncio.Future[Outcome] = self._loop.create_future()
 
-        def done(answer: Answer) -> None:
+        def done(outcome: Outcome) -> None:
             if not future.done():
-                future.set_result(answer)
+                future.set_result(outcome)
 
         self.send(address, method, params, timeout, done)
-        answer = await future
-        if isinstance(answer, Failure):
-            raise (TimeoutError if answer.cause is Cause.TIMEOUT else TransportError)(answer.error)
-        if answer.error is not None:
-            raise RPCError(answer.error)
-        return answer.result
+        outcome = await future
+        if isinstance(outcome, Failure):
+            raise (TimeoutError if outcome.cause is Cause.TIMEOUT else TransportError)(outcome.error)
+        if outcome.error is not None:
+            raise RPCError(outcome.error)
+        return outcome.result
 
-    async def reach(self, address: Address) -> bool:
+    async def reach(self, address: HostPort) -> bool:
         """Return whether a server takes connections; one that was made for this is closed again."""
         try:
             async with asyncio.timeout(CONNECT):
@@ -165,15 +170,15 @@ class Links:
                 timer.cancel()
         self._alarm = self._sweeper = None
 
-    def packed(self, method: bytes) -> bytes:
-        """Return a method's name as it is written."""
+    def pack_name(self, method: bytes) -> bytes:
+        """Return the name of a method as it stands in a request."""
         packed = self._methods.get(method)
         if packed is None:
             packed = self._methods[method] = pack(method)
         return packed
 
-    def room(self) -> bool:
-        """Return whether one more connection may be made; close one that has nothing to do for it."""
+    def make_room(self) -> bool:
+        """Return whether one more connection may be made. If there are too many, close one that has no calls."""
         if not self.size or len(self._links) + self.connecting < self.size:
             return True
         for link in self._links:
@@ -191,19 +196,19 @@ class Links:
         self._links.discard(link)
 
     def _arm(self, deadline: float) -> None:
-        """Wake up at the earliest deadline; the others are looked at then, so that a call needs no timer of its own."""
+        """Wake up at the earliest deadline. One timer for all calls: the next deadline is looked for when it rings."""
         if self._alarm is not None:
             self._alarm.cancel()
         self._next = deadline
-        self._alarm = self._loop.call_at(deadline, self._ring)
+        self._alarm = self._loop.call_at(deadline, self._fail_late)
 
-    def _ring(self) -> None:
+    def _fail_late(self) -> None:
         """Fail the calls whose time is over."""
         self._alarm = None
         self._next = float("inf")
-        # The loop's clock is coarse; a call may be early by one tick rather than wake this up again for it.
+        # The loop's clock has coarse ticks. A call that is due within one fails now, which saves another wake-up.
         now = self._loop.time() + 0.001
-        late: list[Done] = []
+        late: list[Callback] = []
         following = [peer.expire(now, late) for peer in self._peers.values()]
         following += [link.expire(now, late) for link in tuple(self._links)]
         if (deadline := min(following, default=float("inf"))) != float("inf"):
@@ -213,7 +218,7 @@ class Links:
             done(failure)
 
     def _sweep(self) -> None:
-        """Close what has been idle for long."""
+        """Close the connections that have been idle for long, and forget addresses without connections."""
         self._sweeper = None
         limit = self._loop.time() - self._expire
         for link in tuple(self._links):
@@ -235,15 +240,15 @@ class _Peer:
         connecting: makes the next one.
     """
 
-    def __init__(self, links: Links, address: Address) -> None:
+    def __init__(self, links: Links, address: HostPort) -> None:
         self.address = address
         self.links: list[_Link] = []
         self._all = links
         self._loop = asyncio.get_running_loop()
-        self._waiting: list[Call] = []
+        self._waiting: list[PendingCall] = []
         self.connecting: asyncio.Task[None] | None = None
 
-    def send(self, now: float, done: Done, deadline: float, method: bytes, params: bytes, again: bool) -> None:
+    def send(self, now: float, done: Callback, deadline: float, method: bytes, params: bytes, again: bool) -> None:
         """Write a call onto a connection, or let it wait for a new one."""
         links = self.links
         for link in links:
@@ -251,7 +256,7 @@ class _Peer:
                 link.send(now, done, deadline, method, params, again)
                 return
         if self.connecting is None:
-            if len(links) < self._all.width and self._all.room():
+            if len(links) < self._all.width and self._all.make_room():
                 self._all.connecting += 1
                 self.connecting = self._loop.create_task(self._connect())
             elif links:
@@ -263,8 +268,8 @@ class _Peer:
                 return
         self._waiting.append((done, deadline, 0, method, params, again))
 
-    def expire(self, now: float, late: list[Done]) -> float:
-        """Take out the waiting calls whose time is over, as ``_Link.expire`` does."""
+    def expire(self, now: float, late: list[Callback]) -> float:
+        """Remove the waiting calls whose time is over; arguments and result are those of ``_Link.expire``."""
         late += [call[0] for call in self._waiting if call[1] <= now]
         self._waiting = [call for call in self._waiting if call[1] > now]
         return min((call[1] for call in self._waiting), default=float("inf"))
@@ -333,7 +338,7 @@ class _Link(asyncio.Protocol):
         self._unread = 0
         self._reason = ""
         self._retired = False
-        self.calls: dict[int, Call] = {}
+        self.calls: dict[int, PendingCall] = {}
         self.since = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -343,13 +348,13 @@ class _Link(asyncio.Protocol):
         self._all.opened(self)
         self.peer.links.append(self)
 
-    def send(self, now: float, done: Done, deadline: float, method: bytes, params: bytes, again: bool) -> None:
+    def send(self, now: float, done: Callback, deadline: float, method: bytes, params: bytes, again: bool) -> None:
         """Write a call."""
         calls = self.calls
         if not calls:
             self.since = now
         msgid = self._msgid = (self._msgid + 1) & _IDS
-        head = _HEAD.pack(0x9400, 0xCE, msgid) + self._all.packed(method)
+        head = _HEAD.pack(0x9400, 0xCE, msgid) + self._all.pack_name(method)
         if not self._output:
             self._loop.call_soon(self._flush)
         self._output.append(head)
@@ -372,7 +377,7 @@ class _Link(asyncio.Protocol):
             self._output = output
 
     def data_received(self, data: bytes) -> None:
-        """Give the replies that the chunk completes to their callbacks; those that nobody waits for are lost."""
+        """Give the replies that the chunk completes to their callbacks. Drop those that nobody waits for."""
         calls = self.calls
         frames = self._splitter.feed(data)
         if frames:
@@ -387,7 +392,7 @@ class _Link(asyncio.Protocol):
             self.drop("")
 
     def eof_received(self) -> None:
-        """Note how much the peer's kernel had not got when it closed, before the connection is closed here."""
+        """Note how many bytes the peer's kernel had not confirmed when it closed; then close the connection here."""
         self._forget()
         self._unread += self._transport.get_write_buffer_size()
         try:
@@ -395,7 +400,7 @@ class _Link(asyncio.Protocol):
             waiting = fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4))
             self._unread += int.from_bytes(waiting, sys.byteorder)
         except OSError:
-            pass  # a system that does not tell
+            pass  # the system does not tell
         self._reason = "connection closed"
         self._transport.abort()
 
@@ -412,8 +417,8 @@ class _Link(asyncio.Protocol):
         self._forget()
         self._transport.abort()
 
-    def expire(self, now: float, late: list[Done]) -> float:
-        """Take out the calls whose time is over.
+    def expire(self, now: float, late: list[Callback]) -> float:
+        """Remove the calls whose time is over.
 
         Args:
             now: the time.
@@ -425,7 +430,7 @@ class _Link(asyncio.Protocol):
         over = [msgid for msgid, call in self.calls.items() if call[1] <= now]
         late += [self.calls.pop(msgid)[0] for msgid in over]
         if over:
-            # What holds up these calls would hold up others.
+            # Whatever holds up these calls would hold up others too.
             self._retired = True
             self.peer.remove(self)
             if not self.calls:
@@ -440,7 +445,12 @@ class _Link(asyncio.Protocol):
         self._all.closed(self)
 
     def _fail(self, failure: Failure, read: int) -> None:
-        """Fail the calls whose requests ended before a place of the output; send the others again."""
+        """Fail the calls that the peer may have read; send the others again.
+
+        Args:
+            failure: what the callers get.
+            read: bytes of the output that the peer's kernel confirmed.
+        """
         calls, self.calls = self.calls, {}
         now = self._loop.time()
         for done, deadline, end, method, params, again in calls.values():

@@ -1,8 +1,8 @@
 """MessagePack-RPC on an event loop: sockets, timeouts and limits around the conversations of the core.
 
-Replies to the requests of one received chunk are written at once. What a peer does not read is not computed ahead of
-it: while its output stands, nothing more is read or answered. A connection that sends much, in one message or many,
-lets the others have their turn after every piece. What one connection does wrong ends that connection.
+Replies to the requests of one received chunk are written at once. While a peer does not read its replies, its further
+requests are neither read nor carried out. A connection that sends much, in one message or in many, lets the others have
+their turn after every piece. A connection that breaks a rule is closed; the others are not touched.
 """
 
 import asyncio
@@ -38,12 +38,12 @@ class Server:
         serve: answers each message.
         timeout: seconds without a request after which a connection is closed; 0 for never.
         max_size: bytes that one message may have.
-        max_held: bytes of messages that are not whole which all connections together may hold.
+        max_held: bytes of incomplete messages that all connections together may hold.
         limit: how many requests of a connection may be deferred at a time.
         shortcuts: methods that are answered without ``serve``.
 
     Attributes:
-        held: bytes of such messages.
+        held: bytes of incomplete messages that all connections now hold.
     """
 
     def __init__(
@@ -175,7 +175,7 @@ class Connection(Conversation, asyncio.Protocol):
 
     def _ready(self, data: bytes) -> None:
         if self.waiting or self._output:
-            # Others may be answered in this turn of the loop: they leave together.
+            # More requests may be answered in this turn of the loop. All these replies are written together.
             if not self._output:
                 asyncio.get_running_loop().call_soon(self._write, b"")
             self._output.append(data)
@@ -185,14 +185,14 @@ class Connection(Conversation, asyncio.Protocol):
             self._write(data)
 
     def settle(self, replies: bytes, full: bool) -> None:
-        """Write replies, and look after everything that a connection may need."""
+        """Write replies; see the conversation. Note how many bytes of an incomplete message are held."""
         self._write(replies, full)
         pending = self.pending
         if pending or self._held:
             self._hold(pending)
 
     def _write(self, data: bytes, full: bool = False) -> None:
-        """Write replies; then make those that are left and read on after the others' turn, or wait, or close.
+        """Write replies. Then go on after the other connections had their turn, or wait for the peer, or close.
 
         Args:
             data: the replies.
@@ -259,7 +259,8 @@ class Connection(Conversation, asyncio.Protocol):
         """Close an idle connection, or wait for the rest of its time.
 
         Args:
-            last: when it was used, if it seemed idle a moment ago already. What came in that moment was read since.
+            last: time of the last use, if the connection was found idle a moment ago already. It is checked twice
+                because input may have arrived that the loop has not read yet.
         """
         timeout = self._server.timeout
         left = timeout if self.waiting else self.last + timeout - monotonic()

@@ -1,6 +1,6 @@
 """Handlers of the methods that servers of a cluster call on each other, and the mixer's view of the own model.
 
-What is long goes in slices: the model's lock is free between two of them, so that a MIX holds up no request for long.
+Long work is done in slices. Between two of them the model's lock is free, so that a MIX holds up no request for long.
 """
 
 import asyncio
@@ -11,23 +11,27 @@ from typing import Any
 from jubatus._core.mix.snapshot import Snapshot
 from jubatus._core.model import Model
 from jubatus._core.wire import Reader, pack
+from jubatus.errors import BadArguments
 from jubatus.idl import Lock
 from jubatus.mixer.runner import Mixer
 from jubatus.mixer.state import MODEL_VERSION
-from jubatus.server.dispatch import Dispatcher, Parts
+from jubatus.server.dispatch import Dispatcher, Steps
 
 SLICE = 10_000
-"""Features that are copied or prepared in one go, which takes about a millisecond."""
+"""Features that are copied or prepared in one slice, which takes about a millisecond."""
 
 
 class Handed:
-    """What was given out of the diff since the last MIX: what was learned behind it must not be lost, nor twice mixed.
+    """Knows which part of the own diff was handed out to a master since the last MIX.
 
-    A round that another version of the model began leaves out what it is given. Its snapshot does not take the place
-    of the one before, which may be in a mixed diff that never came here.
+    When the mixed diff comes back, that part is in it, and what was learned later is not. The first must not be mixed
+    a second time, and the second must not be lost.
+
+    A master whose model is newer leaves the diff of this server out. So a snapshot for such a master does not replace
+    the one before, which may be in a mixed diff that never came here.
 
     Attributes:
-        snapshot: what is, as far as this server can know, part of what the others have by now.
+        snapshot: the part that the others have by now, as far as this server can know; None if there is none.
     """
 
     def __init__(self) -> None:
@@ -35,14 +39,25 @@ class Handed:
         self._before: Snapshot | None = None
 
     def give(self, snapshot: Snapshot, asked: int, version: int) -> None:
-        """Note a snapshot that a master of some version asked for."""
+        """Note a snapshot that a master asked for.
+
+        Args:
+            snapshot: of the diff.
+            asked: version of the master's model.
+            version: of the own model.
+        """
         if asked <= version:
             self._before, self.snapshot = self.snapshot, snapshot
         else:
             self._before = self.snapshot
 
     def done(self, fits: bool, got: bool) -> None:
-        """Note that a mixed diff came: whether it was of this model's version, and whether this diff was asked for."""
+        """Note that a mixed diff came.
+
+        Args:
+            fits: whether it was of this model's version.
+            got: whether the diff of this server is in it.
+        """
         if fits:
             self.snapshot = self._before = None
         elif got:
@@ -71,7 +86,7 @@ class LinearHandlers(MixHandlers):
         mixer: the mixer.
         model: the model.
         loop: the event loop that the mixer is on.
-        handed: what was given out.
+        handed: the part of the diff that was handed out.
     """
 
     def __init__(self, mixer: Mixer, model: Model, loop: asyncio.AbstractEventLoop, handed: Handed) -> None:
@@ -80,9 +95,9 @@ class LinearHandlers(MixHandlers):
         self._loop = loop
         self._handed = handed
 
-    def get_diff(self, args: Reader) -> Parts:
+    def get_diff(self, args: Reader) -> Steps:
         """Copy the diff in slices and pack it without the lock."""
-        asked = args.integer()
+        asked = _version(args)
         snapshot = self._model.snapshot()
         while not snapshot.take(SLICE):
             yield Lock.ANALYSIS
@@ -91,7 +106,7 @@ class LinearHandlers(MixHandlers):
         yield Lock.NOLOCK
         return snapshot.pack(raw=True)
 
-    def put_diff(self, args: Reader) -> Parts:
+    def put_diff(self, args: Reader) -> Steps:
         """Prepare a mixed diff in slices, and take it in at once."""
         diff = args.string()
         got = args.at_end or args.boolean()
@@ -105,9 +120,9 @@ class LinearHandlers(MixHandlers):
         asyncio.run_coroutine_threadsafe(self._mixer.put_done(fits, got), self._loop).result()
         return pack(0)
 
-    def get_model(self, args: Reader) -> Parts:
-        """Pack the model under the lock, and the reply without."""
-        args.integer()
+    def get_model(self, args: Reader) -> Steps:
+        """Pack the model under the lock, and the reply without it."""
+        _version(args)
         driver = self._model.pack()
         yield Lock.NOLOCK
         return pack([MODEL_VERSION, driver])
@@ -128,20 +143,28 @@ class PushHandlers(MixHandlers):
         self._loop = loop
 
     def get_pull_argument(self, args: Reader) -> bytes:
-        """Return up to where the rows of others are known."""
-        args.integer()
+        """Return the versions up to which the rows of each other server are known here."""
+        _version(args)
         return pack(self._model.pull_argument())
 
     def pull(self, args: Reader) -> bytes:
         """Return the rows that a peer does not know."""
         return pack(self._model.pull_rows(args.string()))
 
-    def push(self, args: Reader) -> Parts:
+    def push(self, args: Reader) -> Steps:
         """Take in rows of a peer."""
         self._model.push_rows(args.string())
         yield Lock.NOLOCK
         asyncio.run_coroutine_threadsafe(self._mixer.pushed(), self._loop).result()
         return pack(0)
+
+
+def _version(args: Reader) -> int:
+    """Take the version of a model; raise BadArguments."""
+    version: int = args.integer()
+    if version < 0:
+        raise BadArguments("a version is not negative")
+    return version
 
 
 class OwnModel:
@@ -150,7 +173,7 @@ class OwnModel:
     Args:
         model: the model.
         executor: its threads run what takes long.
-        handed: what was given out.
+        handed: the part of the diff that was handed out.
 
     Attributes:
         dispatcher: gives calls their turn; set before the first call.

@@ -11,7 +11,7 @@ from jubatus.daemon.life import memory
 from jubatus.errors import ModelFileError
 from jubatus.idl import Lock
 from jubatus.server import storage
-from jubatus.server.dispatch import Parts
+from jubatus.server.dispatch import Steps
 
 log = logging.getLogger("jubatus")
 
@@ -27,7 +27,7 @@ class CommonHandlers:
         datadir: folder of the model files.
         loaded: path of the file that the model comes from, or nothing.
         facts: the entries of the status that do not change.
-        counts: returns the entries that others know.
+        counts: returns the entries that change and that are neither the model's nor of this class.
     """
 
     def __init__(
@@ -57,8 +57,8 @@ class CommonHandlers:
         """Return the text of the configuration."""
         return pack(self._config)
 
-    def save(self, args: Reader) -> Parts:
-        """Pack the model; the file is written without the lock."""
+    def save(self, args: Reader) -> Steps:
+        """Pack the model under the lock; write the file without it."""
         id = storage.model_id(args.string())
         driver = self._model.pack()
         yield Lock.NOLOCK

@@ -1,14 +1,16 @@
 """From the rows of a declaration to handlers: which code answers a request, when it may run, and where.
 
-The model has one reader-writer lock. It is bookkeeping of the event loop, on whose thread alone this module runs, and
-no lock of the operating system: a short request of a free model takes nothing. Where its handler is compiled, the
-conversation answers it without asking the dispatcher (``shortcuts``). What may take long
-holds the lock on an executor thread. What cannot run at once waits in one queue in order of arrival, so that neither
-readers nor writers starve. While it waits, nothing overtakes it but rows without a lock, and short reads while only
-readers hold the lock: they end before the readers that a writer waits for.
+The model has one reader-writer lock. It is no lock of the operating system but bookkeeping, and all of it is done on
+the thread of the event loop. A short request runs on that thread too, so it need not take the lock if the model is
+free. If its handler is compiled, the conversation answers it without asking the dispatcher (``shortcuts``). A call that
+may take long runs on an executor thread and holds the lock meanwhile.
 
-Work that would hold the lock too long is a generator: it yields the lock that its next part needs, and others have
-their turn between two parts.
+A call that cannot run at once waits in one queue. The queue keeps the order of arrival, so neither readers nor writers
+starve. Two kinds of calls may overtake it: those without a lock, and short reads while only readers hold the lock. Such
+a read ends before the readers do that a waiting writer waits for.
+
+A call that would hold the lock too long is a generator. It yields the lock that its next step needs, and other calls
+may run between two steps.
 """
 
 import asyncio
@@ -32,14 +34,14 @@ log = logging.getLogger("jubatus")
 INLINE_SIZE = 128 << 10
 """A longer request runs on a thread: at 100 MB/s it would hold up the event loop for more than a millisecond."""
 
-Parts = Generator[Lock, None, bytes]
-"""A long call in parts: each runs on a thread under the lock that was yielded before it, the first under its row's."""
+Steps = Generator[Lock, None, bytes]
+"""A long call in steps. Each runs on a thread under the lock that was yielded before it, the first under its row's."""
 
-Handler = Callable[[Reader], bytes | Parts | Coroutine[Any, Any, bytes]]
-"""Returns the packed result. That of a row marked long may return Parts; that of one without a lock, a coroutine.
+Handler = Callable[[Reader], bytes | Steps | Coroutine[Any, Any, bytes]]
+"""Returns the packed result. If the row is marked long, it may return Steps. Without a lock it may be a coroutine.
 
-A coroutine of a short row runs at once up to where it first waits; up to there it is no part of a task, which
-``asyncio.timeout`` and ``asyncio.TaskGroup`` need.
+The coroutine of a short row runs at once up to where it first waits. Up to there it is not in a task, so it cannot use
+``asyncio.timeout`` or ``asyncio.TaskGroup``, which need one.
 """
 
 CONTRACT = {
@@ -49,8 +51,17 @@ CONTRACT = {
 """What a model offers besides the methods of its service."""
 
 
-class Row:
-    """A declared method, bound to its handler."""
+class BoundMethod:
+    """A declared method, bound to its handler.
+
+    Attributes:
+        inline: whether a call may run on the event loop, if it is short and the model is free.
+        locked: whether a call needs the lock of the model.
+        update: whether it needs that lock to change the model.
+        mixes: whether a call changes the model in a way that a MIX has to spread.
+        tells: whether anything has to be noted after a call: that it counts, or that it mixes.
+        remote: whether the handler is a coroutine, because it waits for other servers.
+    """
 
     __slots__ = ("arity", "counts", "handler", "inline", "lock", "locked", "long", "mixes", "named", "remote", "tells",
                  "update")  # fmt: skip
@@ -81,7 +92,7 @@ class Row:
 
 
 Done = Callable[[bytes | None, BaseException | None], None]
-"""Takes what a caller gets, or the error."""
+"""Takes what a caller gets and None, or None and the error."""
 
 
 class Job:
@@ -89,15 +100,15 @@ class Job:
 
     Attributes:
         begin: starts it.
-        lock: what its next part needs.
+        lock: what its next step needs.
         size: bytes of the request.
         long: whether it runs on a thread.
-        pack: makes what the caller gets of the packed result.
+        pack: turns the packed result into what the caller gets, which may be a whole reply.
         done: is called with that or the error, on the event loop.
-        parts: the rest of it.
+        steps: those that are left, once it has begun.
     """
 
-    __slots__ = ("begin", "done", "lock", "long", "pack", "parts", "size")
+    __slots__ = ("begin", "done", "lock", "long", "pack", "size", "steps")
 
     def __init__(
         self,
@@ -115,38 +126,38 @@ class Job:
         self.long = long
         self.pack = pack
         self.done = done
-        self.parts: Parts | None = None
+        self.steps: Steps | None = None
 
     def work(self) -> Lock | bytes:
-        """Do the next part and return the lock that the one behind it needs, or at the end what the caller gets.
+        """Do the next step. Return the lock that the step after it needs, or at the end what the caller gets.
 
-        Runs on a thread; what the caller gets is made here because a long result is copied long.
+        Runs on a thread. What the caller gets is made here too, because copying a long result takes long.
         """
-        parts = self.parts
-        if parts is None:
+        steps = self.steps
+        if steps is None:
             result: Any = self.begin()
             if not inspect.isgenerator(result):
                 return self.pack(result)
-            parts = self.parts = _parts(result)
+            steps = self.steps = _steps(result)
         try:
-            return next(parts)
+            return next(steps)
         except StopIteration as end:
             return self.pack(end.value)
 
 
-def _parts(result: Any) -> Parts:
-    """Return a generator as what it is; `isgenerator` tells no types."""
-    parts: Parts = result
-    return parts
+def _steps(result: Any) -> Steps:
+    """Return a generator, with its type: ``inspect.isgenerator`` does not tell what it yields."""
+    steps: Steps = result
+    return steps
 
 
-def bind(methods: Iterable[Method], model: Model, *others: object) -> dict[bytes, Row]:
-    """Return the row of each method by its name on the wire.
+def bind(methods: Iterable[Method], model: Model, *others: object) -> dict[bytes, BoundMethod]:
+    """Bind each method to its handler; return them by their names on the wire.
 
     Args:
         methods: all that the server has, each name once.
-        model: handles the methods of the service; what servers call on each other (without the cluster name) is never
-            the model's to handle, even if the service has a method of that name.
+        model: handles the methods of the service. It never handles what servers call on each other (those calls have no
+            cluster name), even if it has a method of that name.
         others: handle what every server has, and the methods of the service that call other servers.
 
     Raises:
@@ -162,14 +173,14 @@ def bind(methods: Iterable[Method], model: Model, *others: object) -> dict[bytes
                 first, second = (type(each).__name__ for each in (owners[name], owner))
                 raise TypeError(f"method {name} has a handler of {first} and one of {second}")
             handlers[name], owners[name] = handler, owner
-    rows = {}
+    bound = {}
     for method in methods:
         if method.name not in handlers:
             raise TypeError(f"no handler of method {method.name}")
-        rows[method.name.encode()] = Row(method, handlers.pop(method.name))
+        bound[method.name.encode()] = BoundMethod(method, handlers.pop(method.name))
     if handlers:
         raise TypeError(f"no method has the handler {', '.join(sorted(handlers))}")
-    return rows
+    return bound
 
 
 def _handlers(owner: object) -> dict[str, Handler]:
@@ -181,7 +192,7 @@ class Dispatcher:
     """Answers the requests of all connections.
 
     Args:
-        rows: by name on the wire.
+        methods: by name on the wire.
         executor: its threads run what takes long.
 
     Attributes:
@@ -189,37 +200,37 @@ class Dispatcher:
             thread holds the lock or requests wait for it, ``writing`` while that thread changes the model. Its
             ``mixed`` is called after each update of the model that a MIX has to spread.
         bugs: errors so far that no handler should raise.
-        deferred: requests that wait or run on a thread.
+        deferred: requests that now wait or run on a thread.
     """
 
-    def __init__(self, rows: dict[bytes, Row], executor: Executor) -> None:
+    def __init__(self, methods: dict[bytes, BoundMethod], executor: Executor) -> None:
         self.bugs = 0
         self.deferred = 0
         self.shortcuts = Shortcuts(self._refuse_frame, INLINE_SIZE)
-        for name, row in rows.items():
-            if row.inline and isinstance(row.handler, DirectHandler):
+        for name, bound in methods.items():
+            if bound.inline and isinstance(bound.handler, DirectHandler):
                 self.shortcuts.add(
-                    name, row.handler, arity=row.arity, update=row.update, counts=row.counts, mixes=row.mixes
+                    name, bound.handler, arity=bound.arity, update=bound.update, counts=bound.counts, mixes=bound.mixes
                 )
-        self._rows = rows
+        self._methods = methods
         self._executor = executor
         self._waiting: deque[Job] = deque()
         self._readers = 0
 
     @property
     def updates(self) -> int:
-        """Calls so far of the rows that count, but those whose arguments were refused."""
+        """Calls so far of the methods that count. Calls whose arguments were refused are not among them."""
         return self.shortcuts.updates
 
     def serve(self, frame: Frame, conversation: Conversation) -> bytes | None:
         """Answer a request now, or later by the conversation's ``complete``; see rpc.server.Serve."""
-        row = self._rows.get(frame.method)
-        if row is None:
+        bound = self._methods.get(frame.method)
+        if bound is None:
             return b"" if frame.kind else error_reply(frame.msgid, 1, frame.method)
-        free = not self.shortcuts.busy or not (row.update or self.shortcuts.writing)
-        if not row.inline or (row.locked and (frame.size > INLINE_SIZE or not free)):
-            return self._defer(row, frame, conversation)
-        return self._run(row, frame)
+        free = not self.shortcuts.busy or not (bound.update or self.shortcuts.writing)
+        if not bound.inline or (bound.locked and (frame.size > INLINE_SIZE or not free)):
+            return self._defer(bound, frame, conversation)
+        return self._run(bound, frame)
 
     def call(self, method: str, params: Reader) -> asyncio.Future[bytes]:
         """Return the packed result of a method that this process calls on itself.
@@ -228,10 +239,10 @@ class Dispatcher:
             method: its name.
             params: the arguments, as a peer would send them.
         """
-        row = self._rows.get(method.encode())
-        if row is None:
+        bound = self._methods.get(method.encode())
+        if bound is None:
             raise UnknownMethod(method)
-        return self._call(partial(row.begin, params), row.lock)
+        return self._call(partial(bound.begin, params), bound.lock)
 
     def exclusive(self, work: Callable[[], bytes]) -> asyncio.Future[bytes]:
         """Run a function on a thread while nothing else reads or changes the model."""
@@ -251,80 +262,80 @@ class Dispatcher:
         self._admit(Job(begin, lock, done))
         return future
 
-    def _run(self, row: Row, frame: Frame) -> bytes:
+    def _run(self, bound: BoundMethod, frame: Frame) -> bytes:
         """Answer a request on the event loop."""
         params = frame.params
         try:
-            params.arguments(row.arity)  # a row whose calls have no name is long
-            result: Any = row.handler(params)
+            params.arguments(bound.arity)  # calls without a cluster name do not come here: their rows are marked long
+            result: Any = bound.handler(params)
         except Exception as error:
-            return self._refused(row, frame, error)
-        if row.tells:
-            self._count(row)
+            return self._refuse(bound, frame, error)
+        if bound.tells:
+            self._count(bound)
         return _reply(frame, result)
 
-    def _count(self, row: Row) -> None:
-        if row.counts:
+    def _count(self, bound: BoundMethod) -> None:
+        if bound.counts:
             self.shortcuts.updates += 1
-        if row.mixes and self.shortcuts.mixed is not None:
+        if bound.mixes and self.shortcuts.mixed is not None:
             self.shortcuts.mixed()
 
     def _refuse_frame(self, frame: Frame, error: BaseException) -> bytes:
-        return self._refused(self._rows[frame.method], frame, error)
+        return self._refuse(self._methods[frame.method], frame, error)
 
-    def _refused(self, row: Row, frame: Frame, error: BaseException) -> bytes:
+    def _refuse(self, bound: BoundMethod, frame: Frame, error: BaseException) -> bytes:
         """Turn an error into its reply; the only place that does."""
         if isinstance(error, BadArguments):
             return b"" if frame.kind else error_reply(frame.msgid, 2, b"std::bad_cast")
-        self._count(row)
+        self._count(bound)
         if not isinstance(error, JubatusError):
             self.bugs += 1
             log.error("error in RPC %s: %s", frame.method.decode("utf-8", "replace"), error, exc_info=error)
         return b"" if frame.kind else error_reply(frame.msgid, str(error) or type(error).__name__)
 
-    def _defer(self, row: Row, frame: Frame, conversation: Conversation) -> bytes | None:
-        """Answer a request on the way of those that may take long or wait."""
-        if row.remote:
-            return self._await(row, frame, conversation)
-        begin = partial(row.begin, frame.params)
-        long = row.long or frame.size > INLINE_SIZE
-        done = self._later(row, frame, conversation)
-        self._admit(Job(begin, row.lock, done, size=frame.size, long=long, pack=partial(_reply, frame)))
+    def _defer(self, bound: BoundMethod, frame: Frame, conversation: Conversation) -> bytes | None:
+        """Answer a request that may take long, waits for others, or has to wait for the lock."""
+        if bound.remote:
+            return self._await(bound, frame, conversation)
+        begin = partial(bound.begin, frame.params)
+        long = bound.long or frame.size > INLINE_SIZE
+        done = self._note_deferred(bound, frame, conversation)
+        self._admit(Job(begin, bound.lock, done, size=frame.size, long=long, pack=partial(_reply, frame)))
         return None
 
-    def _later(self, row: Row, frame: Frame, conversation: Conversation) -> Done:
-        """Note that a request is deferred; return what answers it."""
+    def _note_deferred(self, bound: BoundMethod, frame: Frame, conversation: Conversation) -> Done:
+        """Note that a request is deferred; return the function that answers it."""
         self.deferred += 1
 
         def done(answer: bytes | None, error: BaseException | None) -> None:
             self.deferred -= 1
             if error is not None:
-                answer = self._refused(row, frame, error)
+                answer = self._refuse(bound, frame, error)
             else:
-                self._count(row)
+                self._count(bound)
             assert answer is not None
             conversation.complete(answer)
 
         return done
 
-    def _await(self, row: Row, frame: Frame, conversation: Conversation) -> bytes | None:
+    def _await(self, bound: BoundMethod, frame: Frame, conversation: Conversation) -> bytes | None:
         """Let a coroutine answer: at once if it is short and does not wait, else later."""
 
         async def answer() -> bytes:
-            return _reply(frame, await row.begin(frame.params))
+            return _reply(frame, await bound.begin(frame.params))
 
         coroutine = answer()
-        if not row.long:
+        if not bound.long:
             try:
                 waited = coroutine.send(None)
             except StopIteration as end:
-                self._count(row)
+                self._count(bound)
                 packed: bytes = end.value
                 return packed
             except (Exception, asyncio.CancelledError) as error:
-                return self._refused(row, frame, error)
+                return self._refuse(bound, frame, error)
             coroutine = _resume(coroutine, waited)
-        done = self._later(row, frame, conversation)
+        done = self._note_deferred(bound, frame, conversation)
 
         def ended(task: asyncio.Task[bytes]) -> None:
             error = asyncio.CancelledError("cancelled") if task.cancelled() else task.exception()
@@ -334,7 +345,7 @@ class Dispatcher:
         return None
 
     def _admit(self, job: Job) -> None:
-        """Start a call or its next part on a thread, or let it wait for the lock."""
+        """Start a call or its next step on a thread, or let it wait for the lock."""
         if job.lock is not Lock.NOLOCK and (self._waiting or not self._free(job.lock)):
             self.shortcuts.busy = True
             self._waiting.append(job)
@@ -345,7 +356,7 @@ class Dispatcher:
         return not (self.shortcuts.writing or (lock is Lock.UPDATE and self._readers))
 
     def _start(self, job: Job) -> None:
-        """Take the lock for a call and run it, or its next part, on a thread."""
+        """Take the lock for a call and run it, or its next step, on a thread."""
         if job.lock is Lock.UPDATE:
             self.shortcuts.writing = self.shortcuts.busy = True
         elif job.lock is Lock.ANALYSIS:
@@ -355,7 +366,7 @@ class Dispatcher:
         future.add_done_callback(partial(self._worked, job))
 
     def _worked(self, job: Job, future: asyncio.Future[Any]) -> None:
-        """Release the lock of a call, and end it or let its next part wait behind the others."""
+        """Release the lock of a call, and end it or let its next step wait behind the others."""
         if job.lock is Lock.UPDATE:
             self.shortcuts.writing = False
         elif job.lock is Lock.ANALYSIS:
@@ -370,28 +381,31 @@ class Dispatcher:
             else:
                 job.done(future.result(), None)
         finally:
-            self._pump()
+            self._run_waiting()
 
-    def _pump(self) -> None:
-        """Let those run that wait first, as far as the lock allows."""
+    def _run_waiting(self) -> None:
+        """Run the calls that wait, in their order, until the lock stops one.
+
+        Short ones run on the event loop. After some of them the rest is left to its next turn, as a connection does it.
+        """
         loop = asyncio.get_running_loop()
         waiting = self._waiting
         room = ROOM
         while waiting and self._free(waiting[0].lock):
             if room <= 0:
-                loop.call_soon(self._pump)
+                loop.call_soon(self._run_waiting)
                 return
             job = waiting.popleft()
             if job.long:
                 self._start(job)
             else:
-                loop.call_soon(job.done, *_outcome(job))
+                loop.call_soon(job.done, *_run_inline(job))
                 room -= LEAST + job.size
         self.shortcuts.busy = bool(waiting or self._readers or self.shortcuts.writing)
 
 
 async def _resume(coroutine: Coroutine[Any, Any, bytes], waited: Any) -> bytes:
-    """Run the rest of a coroutine that waits for something; ``await`` takes none that has begun."""
+    """Run the rest of a coroutine that has begun and waits for something; ``await`` takes none that has begun."""
     return await _rest(coroutine, waited)
 
 
@@ -410,10 +424,10 @@ def _rest(coroutine: Coroutine[Any, Any, bytes], waited: Any) -> Generator[Any, 
             return result
 
 
-def _outcome(job: Job) -> tuple[bytes | None, BaseException | None]:
-    """Do a short call on the event loop; return what the caller gets, or the error."""
+def _run_inline(job: Job) -> tuple[bytes | None, BaseException | None]:
+    """Run a short call on the event loop; return what ``Job.done`` takes."""
     try:
-        return job.work(), None  # type: ignore[return-value]  # short calls have one part
+        return job.work(), None  # type: ignore[return-value]  # short calls have one step
     except Exception as error:
         return None, error
 

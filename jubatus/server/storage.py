@@ -29,7 +29,7 @@ _HEAD = struct.Struct(">8sQ3I")
 _SIZES = struct.Struct(">QQ")
 _HEADER_SIZE = 48
 _CONTAINER_SIZE = 16
-"""Bytes within which ``[version, `` of the user data stands, however it is packed."""
+"""Bytes to read for ``[version, ``, with which the user data begin: more than it can take, however it is packed."""
 
 _serial = itertools.count()
 
@@ -65,7 +65,7 @@ def pack_model_file(
     container = pack([USER, None])[:-1]
     head = _HEAD.pack(MAGIC, FORMAT, *version)
     sizes = _SIZES.pack(len(system), len(container) + len(driver))
-    checksum = _chain(head, sizes, system, container, driver)
+    checksum = _compute_checksum(head, sizes, system, container, driver)
     return head + checksum.to_bytes(4) + sizes + system + container, driver
 
 
@@ -100,9 +100,9 @@ def load(path: str, *, type: str, config: bytes | None) -> tuple[bytes, bytes]:
 
 
 def save(path: str, parts: Iterable[bytes]) -> None:
-    """Write a file so that under its name there is always the old or the new one, whole, even after a power cut.
+    """Write a file. Under its name there is always the whole old or the whole new one, even after a power cut.
 
-    Several saves to one path do not disturb each other; the last that ends remains.
+    Several saves to one path may run at a time; the file of the one that ends last remains.
 
     Raises:
         ModelFileError: it cannot be written; a file of that name is as it was.
@@ -141,13 +141,13 @@ def _sync_folder(folder: str) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # what file systems say that know no such thing
+        if error.errno != errno.EINVAL:  # a file system that cannot sync a folder says so
             raise
     finally:
         os.close(descriptor)
 
 
-def _chain(*pieces: bytes) -> int:
+def _compute_checksum(*pieces: bytes) -> int:
     checksum = 0
     for piece in pieces:
         checksum = crc32(piece, checksum)
@@ -175,9 +175,9 @@ def _read(file: BinaryIO, type: str, config: bytes | None) -> tuple[bytes, bytes
     size = _container_size(container)
     file.seek(_HEADER_SIZE + system_size + size)
     driver = file.read(user_size - size)
-    if size + len(driver) < user_size:  # it was cut off meanwhile
+    if size + len(driver) < user_size:  # the file was cut off since its size was looked at
         raise ModelFileError("cannot read input file")
-    checksum = _chain(header[:28], header[32:], system, container[:size], driver)
+    checksum = _compute_checksum(header[:28], header[32:], system, container[:size], driver)
     expected = int.from_bytes(header[28:32])
     if checksum != expected:
         raise ModelFileError(f"invalid crc32 checksum: {checksum:x}, expected {expected:x}")
@@ -218,7 +218,7 @@ def _text(raw: bytes) -> str:
 
 
 def _container_size(container: bytes) -> int:
-    """Return where behind ``[version, `` the driver starts; 0 if that cannot be told."""
+    """Return how many bytes of the user data stand before the driver; 0 if they are not readable."""
     reader = Reader(container)
     try:
         reader.array()

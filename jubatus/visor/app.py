@@ -1,4 +1,4 @@
-"""The visor as a program: it answers ``start`` and ``stop``, and is registered while it runs."""
+"""The visor as a program. It answers ``start`` and ``stop``, and is registered in ZooKeeper while it runs."""
 
 import asyncio
 import logging
@@ -29,7 +29,8 @@ FAILED = -1
 SESSION = 10.0
 """Seconds after which ZooKeeper forgets a visor that is gone, and that a visor waits for ZooKeeper at its start."""
 
-Call = Coroutine[Any, Any, int]
+Action = Coroutine[Any, Any, int]
+"""Carries out a request and returns its result."""
 
 
 def run(settings: Settings) -> int:
@@ -60,7 +61,7 @@ class Visor:
         self._children = children
         self._timeout = timeout
         self._registration = Registration(zk)
-        self._methods: dict[bytes, Callable[[Reader], Call]] = {b"start": self._start, b"stop": self._stop}
+        self._methods: dict[bytes, Callable[[Reader], Action]] = {b"start": self._start, b"stop": self._stop}
         self._running: set[asyncio.Task[None]] = set()
 
     def server(self) -> Server:
@@ -88,23 +89,23 @@ class Visor:
         if method is None:
             return b"" if frame.kind else error_reply(frame.msgid, 1, frame.method)
         try:
-            call = method(frame.params)
+            action = method(frame.params)
         except BadArguments:
             return b"" if frame.kind else error_reply(frame.msgid, 2, b"std::bad_cast")
-        task = asyncio.get_running_loop().create_task(self._answer(call, frame, conversation))
+        task = asyncio.get_running_loop().create_task(self._carry_out(action, frame, conversation))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return None
 
-    async def _answer(self, call: Call, frame: Frame, conversation: Conversation) -> None:
+    async def _carry_out(self, action: Action, frame: Frame, conversation: Conversation) -> None:
         try:
-            result = await call
+            result = await action
         except Exception as error:
             log.error("%s", error, exc_info=None if isinstance(error, JubatusError) else error)
             result = FAILED
         conversation.complete(b"" if frame.kind else reply(frame.msgid, pack(result)))
 
-    def _start(self, params: Reader) -> Call:
+    def _start(self, params: Reader) -> Action:
         target, wanted = _arguments(params, 3)
         return self._do_start(target, wanted, Argv.read(params))
 
@@ -112,7 +113,7 @@ class Visor:
         await self._children.start(Target.parse(target), wanted, argv)
         return 0
 
-    def _stop(self, params: Reader) -> Call:
+    def _stop(self, params: Reader) -> Action:
         return self._do_stop(_arguments(params, 2)[0])
 
     async def _do_stop(self, target: str) -> int:

@@ -30,7 +30,7 @@ class Child:
         target: what it belongs to.
         port: where it listens.
         stopping: whether it was told to end.
-        ended: ends with it.
+        ended: task that is done when the process has ended.
     """
 
     def __init__(self, target: Target, port: int, process: Process) -> None:

@@ -44,7 +44,7 @@ class Target(NamedTuple):
 
 
 class Ports:
-    """The ports for servers: that which is free for the longest time is used first.
+    """The ports for servers. The one that has been free for the longest time is used first.
 
     Args:
         visor: port of the visor.
@@ -60,7 +60,7 @@ class Ports:
         """Return a port; raise Refused if there is none.
 
         Args:
-            usable: whether no other program has the port; one that is not stays here, behind the others.
+            usable: returns whether no other program uses a port. A port that is in use stays here, as the last one.
         """
         for _ in range(len(self._free)):
             port = self._free.popleft()

@@ -5,7 +5,7 @@ Each is answered with a result of the declared type, with error 2 for arguments 
 server alone, a keeper and the class in process agree. Nothing hangs, nothing is cut off, nothing unexpected is logged.
 """
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +21,6 @@ from tests.services import CASES, every_service
 from tests.zookeeper import ZooKeeper
 
 FIRST = {name: next(case for case in CASES if case.service.name == name) for name in services()}
-NO_TEXT = "the text is no UTF-8"
-NOT_REFUSED = "error 2 is expected"
-
-KNOWN = {
-    ("get_diff", NO_TEXT), ("get_model", NO_TEXT), ("get_pull_argument", NO_TEXT), ("pull", NO_TEXT),
-    ("get_diff", NOT_REFUSED), ("get_model", NOT_REFUSED), ("get_pull_argument", NOT_REFUSED),
-}  # fmt: skip
-"""What is wrong with the rows of mixers: they are declared to return text and return bytes, and to take a number of 32
-bits and take one of 64, as the version of a model is. A fault that is mended must leave this list."""
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +37,12 @@ def wrong(method: Method, outcome: Outcome, fit: Fit) -> str | None:
     """Say what is wrong with an outcome, else None."""
     error, result = outcome
     if fit is Fit.WRONG:
-        return None if outcome == BAD_CAST else NOT_REFUSED
+        return None if outcome == BAD_CAST else "error 2 is expected"
     if error is None:
         try:
             method.returns.from_msgpack(result)
         except UnicodeDecodeError:
-            return None if fit is Fit.OPEN else NO_TEXT
+            return None if fit is Fit.OPEN else "the text is no UTF-8"
         except (TypeError, ValueError) as other:
             return f"the result is not of the declared type: {other}"
         return None
@@ -66,31 +57,27 @@ class Walk:
     Attributes:
         answered: rows that gave a result.
         refused: rows that refused arguments of another type.
-        faults: row, fault, and what shows it.
+        faults: what was wrong, with the call that shows it.
     """
 
     def __init__(self) -> None:
         self.answered: set[str] = set()
         self.refused: set[str] = set()
-        self.faults: list[tuple[str, str, str]] = []
+        self.faults: list[str] = []
 
     def note(self, who: str, method: Method, args: list[Any], outcome: Outcome | None, fault: str | None) -> None:
         """Note an outcome, and the fault that it has."""
         if fault is not None:
-            self.faults.append((method.name, fault, f"{who} {method.name}({short(args)}) -> {short(outcome)}: {fault}"))
+            self.faults.append(f"{who} {method.name}({short(args)}) -> {short(outcome)}: {fault}")
         if outcome is not None and outcome[0] is None:
             self.answered.add(method.name)
         elif outcome == BAD_CAST:
             self.refused.add(method.name)
 
-    def finish(self, rows: Sequence[Method], known: Set[tuple[str, str]] = frozenset()) -> None:
-        """Fail if anything was wrong that is not known, or is no longer, or if a row was not reached."""
-        names = {row.name for row in rows}
-        new = [shown for name, fault, shown in self.faults if (name, fault) not in known]
-        assert not new, f"{len(new)} faults:\n" + "\n".join(new[:40])
-        mended = {entry for entry in known if entry[0] in names} - {(name, fault) for name, fault, _ in self.faults}
-        assert not mended, f"no longer faults: {mended}"
-        assert self.answered == names
+    def finish(self, rows: Sequence[Method]) -> None:
+        """Fail if anything was wrong, or if a row was not reached."""
+        assert not self.faults, f"{len(self.faults)} faults:\n" + "\n".join(self.faults[:40])
+        assert self.answered == {row.name for row in rows}
         assert self.refused == {row.name for row in rows if row.args}
 
 
@@ -184,7 +171,7 @@ def mixer_rows(peer: Peer, rows: Sequence[Method], good: dict[str, Callable[[], 
         for args, fit in arguments(row, values):
             outcome = ask(peer, row, args)
             walk.note("server", row, args, outcome, wrong(row, outcome, fit))
-    walk.finish(rows, KNOWN)
+    walk.finish(rows)
 
 
 @every_program

@@ -4,10 +4,10 @@ import pytest
 
 from jubatus._core.wire import FrameSplitter, pack, unpack
 from jubatus.keeper.failures import refusal
-from jubatus.rpc.links import Answer, Cause, Failure
+from jubatus.rpc.links import Cause, Failure, Outcome
 
 
-def error(value: Any) -> Answer:
+def error(value: Any) -> Outcome:
     (frame,) = FrameSplitter(responses=True).feed(pack([1, 5, value, None]))
     return frame
 
@@ -20,7 +20,7 @@ FULL = Failure("too many connections", Cause.FULL)
 
 
 @pytest.mark.parametrize(
-    ("answer", "text"),
+    ("outcome", "text"),
     [
         (TIMEOUT, b"request timed out"),
         (REFUSED, b"connect error in proxy"),
@@ -40,8 +40,8 @@ FULL = Failure("too many connections", Cause.FULL)
         (error({b"a": 1, b"b": {}}), b'rpc_server error: {"a"=>1, "b"=>{}}'),
     ],
 )
-def test_texts(answer: Answer, text: bytes) -> None:
-    assert unpack(refusal(300, [answer])) == [1, 300, text, None]
+def test_texts(outcome: Outcome, text: bytes) -> None:
+    assert unpack(refusal(300, [outcome])) == [1, 300, text, None]
 
 
 def test_an_argument_that_a_server_cannot_cast_is_the_callers_error() -> None:
@@ -49,7 +49,7 @@ def test_an_argument_that_a_server_cannot_cast_is_the_callers_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answers", "chosen"),
+    ("outcomes", "chosen"),
     [
         ([error(b"a"), error(b"b")], b'rpc_server error: "a"'),
         ([error(b"a"), BROKEN], b'rpc_server error: "a"'),
@@ -58,5 +58,5 @@ def test_an_argument_that_a_server_cannot_cast_is_the_callers_error() -> None:
         ([UNREACHED, TIMEOUT], b"request timed out"),
     ],
 )
-def test_of_several_the_gravest_is_told_and_else_the_first(answers: list[Answer], chosen: bytes) -> None:
-    assert unpack(refusal(1, answers))[2] == chosen
+def test_of_several_the_gravest_is_told_and_else_the_first(outcomes: list[Outcome], chosen: bytes) -> None:
+    assert unpack(refusal(1, outcomes))[2] == chosen

@@ -9,15 +9,15 @@ from jubatus.errors import ClusterError, ModelError
 from jubatus.mixer import linear, payload
 from jubatus.mixer.state import (
     Activate,
-    Actives,
     Call,
     CatchUp,
     Deactivate,
     EndProcess,
     HoldsLock,
     Instruction,
+    ListActives,
+    ListMembers,
     Log,
-    Members,
     Merge,
     Now,
     Pause,
@@ -54,7 +54,7 @@ def get_model(node: Node) -> Call:
 def good_round(mixed: bytes = b"abc") -> list[tuple[Any, Any]]:
     """Return the script of a round of A, B and C in which all goes well."""
     return [
-        (Members(), ABC),
+        (ListMembers(), ABC),
         (Now(), 1.0),
         (Versions(), [0, 7]),
         (get_diff(*ABC), answers((A, b"a"), (B, b"b"), (C, b"c"))),
@@ -81,7 +81,7 @@ def test_a_round() -> None:
 def test_diffs_are_mixed_in_the_order_of_members_and_put_tells_whose_was_there() -> None:
     played = play(
         linear.mix(state()),
-        (Members(), ABC),
+        (ListMembers(), ABC),
         (Now(), 1.0),
         (Versions(), [0, 7]),
         (get_diff(*ABC), answers((A, "request timed out"), (B, b"b"), (C, b"c"))),
@@ -103,7 +103,7 @@ def test_diffs_are_mixed_in_the_order_of_members_and_put_tells_whose_was_there()
 def test_a_server_that_refuses_is_waited_for_if_it_comes_back() -> None:
     played = play(
         linear.mix(state()),
-        (Members(), [A, B]),
+        (ListMembers(), [A, B]),
         (Now(), 1.0),
         (Versions(), [0, 7]),
         (get_diff(A, B), answers((A, "connect failed"), (B, b"b"))),
@@ -118,7 +118,7 @@ def test_a_server_that_refuses_is_waited_for_if_it_comes_back() -> None:
 def test_a_reply_that_is_no_diff_is_passed_over() -> None:
     played = play(
         linear.mix(state()),
-        (Members(), [A, B]),
+        (ListMembers(), [A, B]),
         (Now(), 1.0),
         (Versions(), [0, 7]),
         (get_diff(A, B), answers((A, None), (B, b"b"))),
@@ -134,7 +134,7 @@ def test_a_reply_that_is_no_diff_is_passed_over() -> None:
 def test_an_empty_diff_is_a_diff() -> None:
     played = play(
         linear.mix(state()),
-        (Members(), [A]),
+        (ListMembers(), [A]),
         (Now(), 1.0),
         (Versions(), [0, 7]),
         (get_diff(A), answers((A, b""))),
@@ -150,7 +150,7 @@ def test_an_empty_diff_is_a_diff() -> None:
 def test_nothing_is_put_without_a_diff(nothing: str | None) -> None:
     played = play(
         linear.mix(state()),
-        (Members(), [A, B]),
+        (ListMembers(), [A, B]),
         (Now(), 1.0),
         (Versions(), [7]),
         (get_diff(A, B), answers((A, nothing), (B, nothing))),
@@ -186,7 +186,7 @@ def test_an_error_ends_the_round(step: int) -> None:
 def test_a_round_that_zookeeper_prevents_stays_due() -> None:
     made = state(updates=512)
     with pytest.raises(ClusterError):
-        play(linear.mix(made), (Members(), ClusterError("no session")))
+        play(linear.mix(made), (ListMembers(), ClusterError("no session")))
     assert made.due(100.0)
 
 
@@ -198,7 +198,7 @@ def test_trouble_with_zookeeper_is_left_to_the_runner() -> None:
 
 
 def test_a_round_without_members() -> None:
-    played = play(linear.mix(state()), (Members(), []), (Activate(), None))
+    played = play(linear.mix(state()), (ListMembers(), []), (Activate(), None))
     assert played.result is False
     assert played.log == ["no server exists, assuming myself as up-to-date and becoming active node"]
 
@@ -213,7 +213,7 @@ def recover(made: State, draw: Any = last) -> Any:
 @pytest.mark.parametrize("members", [[], [B]])
 def test_who_is_alone_becomes_active(members: list[Node]) -> None:
     made = state(obsolete=True)
-    played = play(recover(made), (Members(), members), (Activate(), None))
+    played = play(recover(made), (ListMembers(), members), (Activate(), None))
     assert played == (True, ["no other server available, I become active"])
     assert made.obsolete is False
 
@@ -222,8 +222,8 @@ def test_recovery_from_an_active_server() -> None:
     made = state(obsolete=True)
     played = play(
         recover(made),
-        (Members(), ABC),
-        (Actives(), [A]),
+        (ListMembers(), ABC),
+        (ListActives(), [A]),
         (get_model(A), answers((A, (1, b"model")))),
         (CatchUp(b"model"), None),
     )
@@ -235,8 +235,8 @@ def test_recovery_from_any_server_if_none_is_active() -> None:
     for actives in ([], [B]):
         play(
             recover(state(obsolete=True)),
-            (Members(), ABC),
-            (Actives(), actives),
+            (ListMembers(), ABC),
+            (ListActives(), actives),
             (get_model(C), answers((C, (1, b"model")))),
             (CatchUp(b"model"), None),
         )
@@ -246,7 +246,7 @@ def test_recovery_tries_the_others_after_a_failure() -> None:
     made = state(obsolete=True)
 
     def attempt(peer: Node, answer: Any) -> Any:
-        return play(recover(made), (Members(), ABC), (Actives(), [A, C]), (get_model(peer), answers((peer, answer))))
+        return play(recover(made), (ListMembers(), ABC), (ListActives(), [A, C]), (get_model(peer), answers((peer, answer))))
 
     assert attempt(C, "connect failed") == (False, ["get_model failed (connect failed): 10.0.0.1:9201"])
     assert attempt(A, "request timed out") == (False, ["get_model failed (request timed out): 10.0.0.1:9199"])
@@ -258,15 +258,15 @@ def test_a_model_that_cannot_be_used_sends_the_recovery_to_another_server() -> N
     with pytest.raises(ModelError):
         play(
             recover(made),
-            (Members(), ABC),
-            (Actives(), [A, C]),
+            (ListMembers(), ABC),
+            (ListActives(), [A, C]),
             (get_model(C), answers((C, (1, b"model")))),
             (CatchUp(b"model"), ModelError("torn")),
         )
     played = play(
         recover(made),
-        (Members(), ABC),
-        (Actives(), [A, C]),
+        (ListMembers(), ABC),
+        (ListActives(), [A, C]),
         (get_model(A), answers((A, (1, b"model")))),
         (CatchUp(b"model"), None),
     )
@@ -277,7 +277,7 @@ def test_a_model_that_cannot_be_used_sends_the_recovery_to_another_server() -> N
 def test_an_empty_model_is_like_no_other_server() -> None:
     made = state(obsolete=True)
     played = play(
-        recover(made), (Members(), ABC), (Actives(), []), (get_model(C), answers((C, (1, b"")))), (Activate(), None)
+        recover(made), (ListMembers(), ABC), (ListActives(), []), (get_model(C), answers((C, (1, b"")))), (Activate(), None)
     )
     assert played.result is True
     assert made.obsolete is False
@@ -287,8 +287,8 @@ def test_a_model_of_another_version_ends_the_process() -> None:
     made = state(obsolete=True)
     played = play(
         recover(made),
-        (Members(), ABC),
-        (Actives(), []),
+        (ListMembers(), ABC),
+        (ListActives(), []),
         (get_model(C), answers((C, (2, b"model")))),
         (EndProcess(), None),
     )
@@ -340,7 +340,7 @@ def test_a_round_that_fails_is_not_done() -> None:
         (Now(), 100.0),
         (TakeLock(), True),
         (Now(), 100.0),
-        (Members(), [A]),
+        (ListMembers(), [A]),
         (Now(), 100.0),
         (Versions(), [0, 7]),
         (get_diff(A), answers((A, "connect failed"))),
@@ -372,8 +372,8 @@ def test_an_obsolete_server_recovers_and_is_master() -> None:
     played = play(
         step(made),
         (TakeLock(), True),
-        (Members(), ABC),
-        (Actives(), [C]),
+        (ListMembers(), ABC),
+        (ListActives(), [C]),
         (get_model(C), answers((C, (1, b"model")))),
         (CatchUp(b"model"), None),
         *good_round(),
@@ -401,8 +401,8 @@ def test_a_recovery_that_fails_is_followed_by_no_round() -> None:
     played = play(
         step(state(obsolete=True)),
         (TakeLock(), True),
-        (Members(), ABC),
-        (Actives(), [C]),
+        (ListMembers(), ABC),
+        (ListActives(), [C]),
         (get_model(C), answers((C, "connect failed"))),
     )
     assert played.log[-1] == "get_model failed (connect failed): 10.0.0.1:9201"
@@ -417,8 +417,8 @@ def test_a_server_that_ends_during_its_recovery_is_no_master() -> None:
     play(
         step(made),
         (TakeLock(), True),
-        (Members(), ABC),
-        (Actives(), [C]),
+        (ListMembers(), ABC),
+        (ListActives(), [C]),
         (get_model(C), answers((C, (1, b"model")))),
         (CatchUp(b"model"), end),
     )
@@ -458,7 +458,7 @@ def test_a_client_hears_of_a_round_that_failed() -> None:
     played = play(
         linear.forced(state(), 10.0),
         (TakeLock(), True),
-        (Members(), [A]),
+        (ListMembers(), [A]),
         (Now(), 1.0),
         (Versions(), [0, 7]),
         (get_diff(A), answers((A, "connect failed"))),
@@ -513,7 +513,7 @@ def test_ordinal(number: int, text: str) -> None:
 
 def test_levels_of_the_log() -> None:
     lost = linear.mix(state())
-    assert next(lost) == Members()
+    assert next(lost) == ListMembers()
     assert lost.send([]) == Log(
         logging.WARNING, "no server exists, assuming myself as up-to-date and becoming active node"
     )
@@ -526,7 +526,7 @@ def test_what_was_learned_is_mixed_before_the_end() -> None:
     played = play(
         linear.last(state(updates=3, running=False), A, 10.0),
         (Deactivate(), None),
-        (Members(), ABC),
+        (ListMembers(), ABC),
         (Pause(linear.SETTLE), None),
         (TakeLock(), False),
         (Now(), 9.0),
@@ -551,14 +551,14 @@ def test_a_server_that_has_nothing_to_give_just_goes(made: State) -> None:
 
 
 def test_the_last_server_just_goes() -> None:
-    assert play(linear.last(state(updates=3), A, 10.0), (Deactivate(), None), (Members(), [A])).log == []
+    assert play(linear.last(state(updates=3), A, 10.0), (Deactivate(), None), (ListMembers(), [A])).log == []
 
 
 def test_the_end_does_not_wait_for_the_lock_for_ever() -> None:
     played = play(
         linear.last(state(updates=3), A, 10.0),
         (Deactivate(), None),
-        (Members(), ABC),
+        (ListMembers(), ABC),
         (Pause(linear.SETTLE), None),
         (TakeLock(), False),
         (Now(), 10.0),

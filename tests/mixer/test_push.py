@@ -5,7 +5,7 @@ import pytest
 from jubatus.cluster.paths import Node
 from jubatus.errors import ClusterError
 from jubatus.mixer import payload, push
-from jubatus.mixer.state import Activate, Call, Members, Now, State
+from jubatus.mixer.state import Activate, Call, ListMembers, Now, State
 from tests.mixer.play import A, B, C, answers, calls, play
 
 NODES = [Node("10.0.0.1", 9100 + i) for i in range(8)]
@@ -90,7 +90,7 @@ def test_an_exchange_with_all() -> None:
     made = state()
     played = play(
         exchange(made),
-        (Members(), [A, B, C]),
+        (ListMembers(), [A, B, C]),
         (Now(), 1.0),
         *script(A, B),
         *script(A, C),
@@ -104,7 +104,7 @@ def test_a_failure_goes_on_to_the_next(step: int) -> None:
     failing = script(A, B)[: step + 1]
     instruction = failing[step][0]
     failing[step] = (instruction, answers((instruction.to[0][0], "connect failed")))
-    played = play(exchange(state()), (Members(), [A, B, C]), (Now(), 1.0), *failing, *script(A, C), (Now(), 1.5))
+    played = play(exchange(state()), (ListMembers(), [A, B, C]), (Now(), 1.0), *failing, *script(A, C), (Now(), 1.5))
     assert played.result is True
     port = instruction.to[0][0].port
     assert played.log == [
@@ -116,7 +116,7 @@ def test_a_failure_goes_on_to_the_next(step: int) -> None:
 def test_an_exchange_fails_if_it_does_with_all() -> None:
     made = state(obsolete=True)
     failing = [script(A, B)[0], (script(A, B)[1][0], answers((B, "request timed out")))]
-    played = play(exchange(made), (Members(), [A, B]), (Now(), 1.0), *failing, (Activate(), None), (Now(), 1.0))
+    played = play(exchange(made), (ListMembers(), [A, B]), (Now(), 1.0), *failing, (Activate(), None), (Now(), 1.0))
     assert played.result is False
     assert made.obsolete is False
 
@@ -124,13 +124,13 @@ def test_an_exchange_fails_if_it_does_with_all() -> None:
 @pytest.mark.parametrize("members", [[], [A]])
 def test_who_is_alone_becomes_active(members: list[Node]) -> None:
     made = state(obsolete=True)
-    played = play(exchange(made), (Members(), members), (Now(), 1.0), (Activate(), None))
+    played = play(exchange(made), (ListMembers(), members), (Now(), 1.0), (Activate(), None))
     assert played == (True, ["no server exists, skipping mix"])
-    assert play(exchange(made), (Members(), members), (Now(), 1.0)) == (True, [])
+    assert play(exchange(made), (ListMembers(), members), (Now(), 1.0)) == (True, [])
 
 
 def test_no_peer() -> None:
-    played = play(exchange(state(), push.by_strides), (Members(), [B]), (Now(), 1.0), (Now(), 1.0))
+    played = play(exchange(state(), push.by_strides), (ListMembers(), [B]), (Now(), 1.0), (Now(), 1.0))
     assert played.result is False
     assert played.log[0] == "no mix peer selected in mix strategy"
 
@@ -138,7 +138,7 @@ def test_no_peer() -> None:
 def test_an_empty_reply_is_a_reply() -> None:
     played = play(
         exchange(state()),
-        (Members(), [A, B]),
+        (ListMembers(), [A, B]),
         (Now(), 1.0),
         (call(push.GET_PULL_ARGUMENT, A), answers((A, b""))),
         (call(push.PULL, B, b""), answers((B, b""))),
@@ -161,19 +161,19 @@ def step(made: State) -> Any:
 )
 def test_step(updates: int, now: float, due: bool) -> None:
     made = state(updates=updates)
-    rest = [(Members(), [A]), (Now(), now)] if due else []
+    rest = [(ListMembers(), [A]), (Now(), now)] if due else []
     play(step(made), (Now(), now), *rest)
     assert (made.count, made.ticktime) == ((0, now) if due else (updates, 100.0))
 
 
 def test_the_first_step_is_due_at_once() -> None:
     made = state(obsolete=True)
-    play(step(made), (Members(), [A]), (Now(), 100.0), (Activate(), None))
+    play(step(made), (ListMembers(), [A]), (Now(), 100.0), (Activate(), None))
 
 
 def test_an_exchange_that_a_client_wants() -> None:
     made = state(updates=7)
-    played = play(push.forced(made, A, push.all_others, last), (Members(), [A]), (Now(), 101.0))
+    played = play(push.forced(made, A, push.all_others, last), (ListMembers(), [A]), (Now(), 101.0))
     assert played == (True, ["forced to mix by user RPC"])
     assert (made.count, made.ticktime) == (0, 101.0)
 
@@ -181,5 +181,5 @@ def test_an_exchange_that_a_client_wants() -> None:
 def test_an_exchange_that_zookeeper_prevents_stays_due() -> None:
     made = state(updates=512)
     with pytest.raises(ClusterError):
-        play(exchange(made), (Members(), ClusterError("no session")))
+        play(exchange(made), (ListMembers(), ClusterError("no session")))
     assert made.due(100.0)

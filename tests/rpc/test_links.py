@@ -13,7 +13,7 @@ import uvloop
 from jubatus._core.wire import pack
 from jubatus.rpc import links as module
 from jubatus.rpc.client import RPCError, TimeoutError, TransportError
-from jubatus.rpc.links import Answer, Cause, Failure, Links
+from jubatus.rpc.links import Cause, Failure, Links, Outcome
 from tests.conftest import free_port
 from tests.rpc.peer import Connection, Peer, echo, replies
 
@@ -42,27 +42,27 @@ def at(peer: Peer) -> tuple[str, int]:
     return ("127.0.0.1", peer.port)
 
 
-class Answers:
-    """Collects answers in order of arrival."""
+class Outcomes:
+    """Collects outcomes in order of arrival."""
 
     def __init__(self, links: Links) -> None:
         self.links = links
-        self.got: list[tuple[Any, Answer]] = []
+        self.got: list[tuple[Any, Outcome]] = []
         self._change = asyncio.Event()
 
     def send(self, key: Any, address: tuple[str, int], method: bytes = b"m", timeout: float = 10) -> None:
-        def done(answer: Answer) -> None:
-            self.got.append((key, answer))
+        def done(outcome: Outcome) -> None:
+            self.got.append((key, outcome))
             self._change.set()
 
         self.links.send(address, method, pack([key]), timeout, done)
 
     async def all(self, count: int) -> dict[Any, Any]:
-        """Wait for so many answers; return results and failures by key."""
+        """Wait for so many outcomes; return results and failures by key."""
         while len(self.got) < count:
             self._change.clear()
             await self._change.wait()
-        return {key: answer if isinstance(answer, Failure) else answer.result.unpack() for key, answer in self.got}
+        return {key: outcome if isinstance(outcome, Failure) else outcome.result.unpack() for key, outcome in self.got}
 
 
 def test_a_call_returns_a_reader_on_the_result() -> None:
@@ -81,10 +81,10 @@ def test_replies_are_matched_by_their_ids_in_any_order() -> None:
             connection.send(1, msgid, None, params[0])
 
     async def work(links: Links) -> Any:
-        answers = Answers(links)
+        outcomes = Outcomes(links)
         for key in range(5):
-            answers.send(key, at(peer))
-        return await answers.all(5), [key for key, _ in answers.got]
+            outcomes.send(key, at(peer))
+        return await outcomes.all(5), [key for key, _ in outcomes.got]
 
     with Peer(backwards) as peer:
         assert run(work) == ({key: key for key in range(5)}, [4, 3, 2, 1, 0])
@@ -101,10 +101,10 @@ def test_calls_of_one_turn_leave_together() -> None:
 
     async def work(links: Links) -> None:
         await links.call(at(peer), b"m", PARAMS, 10)
-        answers = Answers(links)
+        outcomes = Outcomes(links)
         for key in range(100):
-            answers.send(key, at(peer))
-        await answers.all(100)
+            outcomes.send(key, at(peer))
+        await outcomes.all(100)
 
     with Peer(part) as peer:
         run(work)
@@ -130,12 +130,12 @@ def test_nobody_listens() -> None:
     address = ("127.0.0.1", free_port())
 
     async def work(links: Links) -> Any:
-        answers = Answers(links)
+        outcomes = Outcomes(links)
         for key in range(3):
-            answers.send(key, address)
+            outcomes.send(key, address)
         with pytest.raises(TransportError, match="refused"):
             await links.call(address, b"m", PARAMS, 10)
-        return await answers.all(3)
+        return await outcomes.all(3)
 
     assert run(work) == dict.fromkeys(range(3), Failure("Connection refused", Cause.REFUSED))
 
@@ -156,10 +156,10 @@ def test_connecting_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CONNECT", 0.3)
 
     async def work(links: Links) -> Any:
-        answers = Answers(links)
-        answers.send("short", address, timeout=0.1)
-        answers.send("long", address)
-        return await answers.all(2), await links.reach(address)
+        outcomes = Outcomes(links)
+        outcomes.send("short", address, timeout=0.1)
+        outcomes.send("long", address)
+        return await outcomes.all(2), await links.reach(address)
 
     with deaf() as address:
         assert run(work) == (
@@ -182,14 +182,14 @@ def test_a_call_that_is_not_answered_ends_in_time_and_alone() -> None:
         echo(connection)
 
     async def work(links: Links) -> Any:
-        answers = Answers(links)
+        outcomes = Outcomes(links)
         start = time.monotonic()
-        answers.send("patient", at(peer), timeout=10)
-        answers.send("short", at(peer), timeout=0.2)
-        await answers.all(1)
+        outcomes.send("patient", at(peer), timeout=10)
+        outcomes.send("short", at(peer), timeout=0.2)
+        await outcomes.all(1)
         took = time.monotonic() - start
         over.set()
-        return await answers.all(2), took
+        return await outcomes.all(2), took
 
     with Peer(part) as peer:
         got, took = run(work)
@@ -222,10 +222,10 @@ def test_what_breaks_with_its_connection_fails_at_once() -> None:
         raise EOFError
 
     async def work(links: Links) -> Any:
-        answers = Answers(links)
+        outcomes = Outcomes(links)
         for key in range(3):
-            answers.send(key, at(peer))
-        return await answers.all(3)
+            outcomes.send(key, at(peer))
+        return await outcomes.all(3)
 
     with Peer(part) as peer:
         assert run(work) == dict.fromkeys(range(3), Failure("Connection reset by peer", Cause.BROKEN))
@@ -278,12 +278,12 @@ def test_a_call_that_crosses_the_end_of_its_connection_is_sent_again(abruptly: b
 
     async def work(links: Links) -> Any:
         await links.call(at(peer), b"m", PARAMS, 10)
-        answers = Answers(links)
+        outcomes = Outcomes(links)
         for key in range(3):
-            answers.send(key, at(peer))
+            outcomes.send(key, at(peer))
         while not closed:
             time.sleep(0.001)  # the loop stands still, and writes before it reads
-        return await answers.all(3)
+        return await outcomes.all(3)
 
     with Peer(part) as peer:
         assert run(work) == {key: [key] for key in range(3)}
@@ -295,9 +295,9 @@ def test_a_server_that_closes_every_connection_ends_the_repetition() -> None:
         raise EOFError
 
     async def work(links: Links) -> Any:
-        answers = Answers(links)
-        answers.send(1, at(peer))
-        return (await answers.all(1))[1]
+        outcomes = Outcomes(links)
+        outcomes.send(1, at(peer))
+        return (await outcomes.all(1))[1]
 
     with Peer(part) as peer:
         assert run(work).cause in (Cause.UNREACHED, Cause.BROKEN)
@@ -313,12 +313,12 @@ def test_a_slow_call_does_not_hold_up_the_others() -> None:
         echo(connection)
 
     async def work(links: Links) -> Any:
-        answers = Answers(links)
-        answers.send("slow", at(peer), b"slow")
+        outcomes = Outcomes(links)
+        outcomes.send("slow", at(peer), b"slow")
         await asyncio.sleep(0.05)
         for key in range(10):
-            answers.send(key, at(peer))
-        return await answers.all(10)
+            outcomes.send(key, at(peer))
+        return await outcomes.all(10)
 
     with Peer(part) as peer:
         assert run(work, width=2) == {key: [key] for key in range(10)}
@@ -340,15 +340,15 @@ def test_connections_that_have_nothing_to_do_expire() -> None:
 
 def test_the_number_of_connections_is_limited() -> None:
     async def work(links: Links) -> Any:
-        answers = Answers(links)
-        answers.send("silent", at(silent), timeout=0.5)
+        outcomes = Outcomes(links)
+        outcomes.send("silent", at(silent), timeout=0.5)
         await asyncio.sleep(0.05)
-        answers.send("full", at(peer))
-        await answers.all(2)
+        outcomes.send("full", at(peer))
+        await outcomes.all(2)
         # Now there is room, and later a connection that does nothing makes room.
         await links.call(at(peer), b"m", PARAMS, 10)
         await links.call(at(other), b"m", PARAMS, 10)
-        return await answers.all(2)
+        return await outcomes.all(2)
 
     with Peer(replies()) as silent, Peer(echo) as peer, Peer(echo) as other:
         assert run(work, size=1) == {
@@ -413,12 +413,12 @@ def test_reaching_a_server() -> None:
 
 def test_closing_fails_what_is_under_way() -> None:
     async def work(links: Links) -> Any:
-        answers = Answers(links)
-        answers.send("sent", at(peer))
+        outcomes = Outcomes(links)
+        outcomes.send("sent", at(peer))
         await asyncio.sleep(0.05)
-        answers.send("waiting", ("127.0.0.1", peer.port))
+        outcomes.send("waiting", ("127.0.0.1", peer.port))
         links.close()
-        return await answers.all(2)
+        return await outcomes.all(2)
 
     with Peer(replies()) as peer:
         got = run(work)

@@ -9,7 +9,7 @@ from jubatus.errors import BadArguments, ModelFileError
 from jubatus.idl import Lock
 from jubatus.server import storage
 from jubatus.server.common_handlers import CommonHandlers
-from jubatus.server.dispatch import Parts
+from jubatus.server.dispatch import Steps
 
 CONFIG = b'{"a": 1, "b": "\xc3\xa9"}\n'
 
@@ -49,11 +49,11 @@ def arguments(*values: object) -> Reader:
     return Reader(b"".join(map(pack, values)))
 
 
-def finish(parts: Parts) -> bytes:
-    """Go through all parts of a call and return its result."""
+def finish(steps: Steps) -> bytes:
+    """Go through all steps of a call and return its result."""
     while True:
         try:
-            next(parts)
+            next(steps)
         except StopIteration as end:
             result: bytes = end.value
             return result
@@ -72,12 +72,12 @@ def test_config_is_given_byte_for_byte(tmp_path: Path) -> None:
 def test_a_save_is_packed_first_and_written_later(tmp_path: Path) -> None:
     model = Model()
     common = handlers(tmp_path, model)
-    parts = common.save(arguments("m"))
-    assert next(parts) is Lock.NOLOCK
+    steps = common.save(arguments("m"))
+    assert next(steps) is Lock.NOLOCK
     model.packed = pack("changed")
     assert list(tmp_path.iterdir()) == []
     path = f"{tmp_path}/h_1_weight_m.jubatus"
-    assert unpack(finish(parts)) == {b"h_1": path.encode()}
+    assert unpack(finish(steps)) == {b"h_1": path.encode()}
     assert storage.load(path, type="weight", config=CONFIG) == (CONFIG, pack([1, 2]))
     assert status(common)[b"last_saved_path"] == path.encode()
     assert unpack(common.load(arguments("m"))) is True

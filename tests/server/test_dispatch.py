@@ -16,7 +16,7 @@ from jubatus._core.wire.conversation import LEAST, ROOM, Conversation
 from jubatus.errors import BadArguments, ModelError, UnknownMethod, UnsupportedMethod
 from jubatus.idl import Argument, Join, Lock, Method, Route
 from jubatus.server import dispatch
-from jubatus.server.dispatch import Dispatcher, Parts, bind
+from jubatus.server.dispatch import Dispatcher, Steps, bind
 from jubatus.types import BOOL, STRING
 
 
@@ -30,7 +30,7 @@ METHODS = (
     row("peek", Lock.NOLOCK, changes=False),
     row("load_long", Lock.UPDATE, counts=True, long=True),
     row("save_long", Lock.ANALYSIS, long=True),
-    row("change_in_parts", Lock.NOLOCK, changes=True, long=True),
+    row("change_in_steps", Lock.NOLOCK, changes=True, long=True),
     row("ask_others", Lock.NOLOCK, changes=False, long=True),
     row("tell_others", Lock.NOLOCK, changes=True, counts=True),
 )
@@ -65,13 +65,13 @@ class Model:
     def load_long(self, args: Reader) -> bytes:
         return self._do("load", args, wait=True)
 
-    def save_long(self, args: Reader) -> Parts:
+    def save_long(self, args: Reader) -> Steps:
         self._do("save", args, wait=True)
         yield Lock.NOLOCK
         assert self.file.wait(10)
         return pack("saved")
 
-    def change_in_parts(self, args: Reader) -> Parts:
+    def change_in_steps(self, args: Reader) -> Steps:
         """Change something three times; whoever waits has its turn between."""
         word = args.raw()
         for _ in range(3):
@@ -261,9 +261,9 @@ def test_while_a_thread_reads_others_may_read() -> None:
     assert [name.split()[0] for name in bench.model.ran[3:6]] == ["read", "write", "read"]
 
 
-def test_others_have_their_turn_between_the_parts_of_a_call() -> None:
+def test_others_have_their_turn_between_the_steps_of_a_call() -> None:
     async def test(bench: Bench) -> None:
-        bench.send(1, "change_in_parts")
+        bench.send(1, "change_in_steps")
         await bench.until(lambda: bench.model.ran == ["part"])
         bench.send(2, "write")
         bench.send(3, "read")
@@ -279,7 +279,7 @@ def test_others_have_their_turn_between_the_parts_of_a_call() -> None:
 def test_a_part_may_fail() -> None:
     async def test(bench: Bench) -> None:
         bench.model.gate.set()
-        bench.send(1, "change_in_parts", "model")
+        bench.send(1, "change_in_steps", "model")
         await bench.until(lambda: bench.replies)
 
     assert run(test).replies == [(1, "it is full", None)]
@@ -389,7 +389,7 @@ def test_a_process_may_call_its_own_methods() -> None:
         assert await mine == pack("write")
         assert len(await alone) == 2
         with pytest.raises(ModelError, match="it is full"):
-            await call("change_in_parts", Reader(pack(["", "model"])))
+            await call("change_in_steps", Reader(pack(["", "model"])))
         with pytest.raises(BadArguments):
             await call("read", Reader(pack([""])))
         with pytest.raises(UnknownMethod):

@@ -1,4 +1,4 @@
-// From the strings and numbers of a datum to its features: the memory that it takes, and the cutting into tokens.
+// What it takes to make features of the strings and numbers of a datum: memory, and functions that cut tokens.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -25,8 +25,8 @@ struct Token {
     uint64_t hash;  // hash_part
 };
 
-// Finds tokens that occurred before in the same value. Each value has its own epoch: an entry of an earlier epoch is free,
-// so the table need not be cleared between values.
+// A hash table that finds tokens which occurred before in the same value. Each value has an epoch of its own, and an
+// entry of an earlier epoch is free. So the table need not be cleared between values.
 struct Seen {
     struct Entry {
         uint32_t epoch, at;
@@ -61,7 +61,7 @@ struct NumberValue {
     double value;
 };
 
-// The memory of one conversion; used again for the next.
+// The memory of one conversion, which the next one uses again.
 struct Conversion {
     std::vector<StringValue> strings, filtered_strings;
     std::vector<NumberValue> numbers, filtered_numbers;
@@ -89,8 +89,8 @@ struct Conversion {
     }
 };
 
-// Appends n features for the caller to fill in place. To fill one elsewhere and copy it is slower: the copy loads whole
-// vectors and has to wait until the narrow stores before it are done.
+// Appends n features. The caller fills them in place, which is faster than to fill one elsewhere and copy it: the copy
+// would load whole vectors and have to wait for the narrow stores before it.
 inline Feature* add_features(Conversion& w, size_t n) {
     w.features.resize(w.features.size() + n);
     return w.features.data() + w.features.size() - n;
@@ -123,7 +123,7 @@ inline void count_token(Conversion& w, const char* p, uint32_t n, uint64_t hash)
 }
 inline void count_token(Conversion& w, const char* p, uint32_t n) { count_token(w, p, n, hash_part(p, n)); }
 
-// Computes fnv1a of each token. Each step of a hash waits for the step before: four tokens at a time wait together.
+// Computes fnv1a of each token. Each step of a hash needs the step before, so four hashes are computed side by side.
 inline void hash_tokens(const Token* tokens, uint32_t n, uint64_t* out) {
     uint32_t i = 0;
     for (; i + 4 <= n; i += 4) {
@@ -144,7 +144,7 @@ inline void hash_tokens(const Token* tokens, uint32_t n, uint64_t* out) {
     for (; i < n; i++) out[i] = fnv1a(tokens[i].span.p, tokens[i].span.n);
 }
 
-// Puts the tokens' numbers into w.order: as they came, or in the order of the original's map.
+// Lists the tokens in w.order by their index: in the order of their first occurrence, or in that of the original's map.
 inline void order_tokens(Conversion& w, bool as_map) {
     uint32_t n = uint32_t(w.tokens.size());
     w.order.resize(n);
@@ -157,7 +157,7 @@ inline void order_tokens(Conversion& w, bool as_map) {
     w.map_order.order(w.hashes.data(), n, w.order.data());
 }
 
-// A bit for each of 64 bytes: set where it is a space.
+// Returns a bit for each of 64 bytes, which is set if the byte is a space.
 inline uint64_t spaces(const char* p) {
     uint64_t mask = 0;
 #ifdef __SSE2__
@@ -187,7 +187,7 @@ inline void count_words(Conversion& w, Span value) {
             bytes = last;
         }
         uint64_t mask = spaces(bytes);
-        // Where a space follows a word's byte or the other way round.
+        // A bit is set where a word begins or where one has ended.
         uint64_t edges = mask ^ (mask << 1 | before);
         before = mask >> 63;
         while (edges) {
@@ -205,7 +205,8 @@ inline void count_words(Conversion& w, Span value) {
     if (start) count_token(w, start, uint32_t(value.p + value.n - start));
 }
 
-// Callers take offset 0 as a start, whatever its byte is.
+// Whether a byte is the first one of a UTF-8 character. Callers do not ask for offset 0, which always counts as a
+// start.
 inline bool starts_character(char c) { return (c & 0xc0) != 0x80; }
 
 inline void count_ngrams(Conversion& w, Span value, uint32_t length) {

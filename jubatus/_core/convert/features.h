@@ -1,8 +1,8 @@
 // Features of a datum.
 //
-// A feature's name is key + infix + token + suffix, where infix and suffix belong to its Shape (one a rule). The pieces
-// point into the request, the configuration or the Arena of the Conversion; they are put together only for a feature that
-// a table sees for the first time.
+// The name of a feature is key + infix + token + suffix. Infix and suffix are those of its Shape, of which each rule
+// has one. These pieces point into the request, the configuration or the Arena of the Conversion. They are put together
+// only when a table gets a feature that it does not have yet.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -23,9 +23,9 @@ struct Shape {
     Weighting weighting;
     Span infix, suffix;
     uint64_t rest;       // spread_rest of the suffix's hash
-    bool cut_at_suffix;  // whether the name's last '@' starts the suffix
-    uint32_t group_from;  // where in the suffix its last '@' stands
-    uint32_t sharp_at;    // where in the suffix its '#' stands
+    bool cut_at_suffix;  // whether the last '@' of the name is the first byte of the suffix
+    uint32_t group_from;  // index of the last '@' in the suffix
+    uint32_t sharp_at;    // index of the '#' in the suffix
     uint64_t suffix_prefix;  // prefix_of the suffix
 };
 

@@ -9,7 +9,7 @@ from jubatus._core.kernels.bytes cimport Span
 
 
 cdef Matcher compile_matcher(object matcher) except *:
-    """Compile a rules.Matcher; the texts stay its property."""
+    """Compile a rules.Matcher, which must outlive the result: that points to its texts."""
     cdef Matcher m
     m.kind = {"all": ALL, "suffix": SUFFIX, "prefix": PREFIX, "regexp": REGEXP, "exact": EXACT}[matcher.kind]
     m.text = as_span(matcher.text)

@@ -60,7 +60,7 @@ cdef void* find(void* library, bytes name) except NULL:
 
 
 cdef int load() except -1:
-    """Look the functions up; only the first expression pays for the import."""
+    """Find the functions of the library. Called for the first expression, so that others need not import it."""
     global onig_new, onig_match, onig_search, onig_free, onig_number_of_captures, syntax_perl, encoding_utf8
     import os
 
@@ -82,7 +82,7 @@ cdef int load() except -1:
 
 
 cdef inline bint inside_character(const char* text, Py_ssize_t start, Py_ssize_t at) noexcept nogil:
-    """Whether a byte may be one that a search from `start` steps over, behind the first byte of a long character."""
+    """Return whether a search from `start` may step over a byte because it is inside of a long character."""
     cdef Py_ssize_t p = at - 3 if at - 3 > start else start
     while p < at:
         if <unsigned char>text[p] >= 0xC0:
@@ -107,7 +107,7 @@ cdef class Regex:
         self.pattern = pattern
         self.groups = onig_number_of_captures(self._compiled)
         self.slots = max(self.groups + 1, MIN_SLOTS)
-        self.has_start_anchor = b"\\G" in pattern  # where a search started matters to it
+        self.has_start_anchor = b"\\G" in pattern  # \G matches where the search started
 
     def __dealloc__(self):
         if self._compiled != NULL:

@@ -24,7 +24,7 @@ CombinationKind = Literal["add", "mul"]
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """Which keys are meant; `text` is without its stars or slashes, a regular expression is tried at the start only."""
+    """Which keys are meant. `text` is without stars or slashes. A regular expression has to match from the start on."""
 
     kind: Literal["all", "suffix", "prefix", "regexp", "exact"]
     text: bytes = b""
@@ -33,7 +33,7 @@ class Matcher:
 
 @dataclass(frozen=True, slots=True)
 class StringFilter:
-    """Replace every match of `regex`; a number in `replacement` is a group."""
+    """Replace every match of `regex`. A number in `replacement` stands for the text of that group."""
 
     key: Matcher
     excluded: Matcher | None
@@ -44,7 +44,11 @@ class StringFilter:
 
 @dataclass(frozen=True, slots=True)
 class NumFilter:
-    """Change numbers; a and b are value, -; min, max; average, standard deviation; gain, bias."""
+    """Change numbers.
+
+    What a and b are depends on the kind: add has the value in a; linear has min and max; gaussian has average and
+    standard deviation; sigmoid has gain and bias.
+    """
 
     key: Matcher
     excluded: Matcher | None
@@ -57,7 +61,7 @@ class NumFilter:
 
 @dataclass(frozen=True, slots=True)
 class Splitter:
-    """Cut tokens: `count` is of ngram, `separators` (code points) of split, `regex` and `group` of regexp."""
+    """Cut texts into tokens. `count` is for ngram, `separators` (code points) for split, the last two for regexp."""
 
     kind: Literal["str", "space", "ngram", "split", "regexp"]
     count: int = 0
@@ -175,7 +179,8 @@ def _optional_matcher(pattern: str | None) -> Matcher | None:
     return None if pattern is None else parse_matcher(pattern)
 
 
-# Numbers in parameters are texts. As C++ streams do, take the longest start that could be one, and fail if it is none.
+# Numbers in parameters are texts, read as C++ streams do: the longest beginning that can be part of a number counts,
+# and it is an error if that is no number.
 _FLOAT = re.compile(rb"\s*([+-]?(?:[0-9]+\.?|\.[0-9])[0-9]*(?:[eE][+-]?[0-9]*)?)")
 _INTEGER = re.compile(rb"\s*([+-]?[0-9]{1,1000})")
 
@@ -198,7 +203,7 @@ def _parse_integer(text: str) -> int | None:
 
 
 def _all(*makers: Callable[[], Any]) -> list[Any]:
-    """Return what functions return; raise all their errors as one."""
+    """Call functions and return their results; raise all their errors as one."""
     errors: list[str] = []
     made = [collect(errors, make) for make in makers]
     if errors:
@@ -325,7 +330,7 @@ def _splitter(method: str, parameters: Mapping[str, str]) -> Splitter:
 
 
 def _no_method(kind: str) -> Callable[[str, Mapping[str, str]], NoReturn]:
-    """Build the types of which the original has plugins only."""
+    """Build types of a kind for which the original has only plugins: every method is unknown."""
 
     def build(method: str, parameters: Mapping[str, str]) -> NoReturn:
         raise ConfigError(f"unknown {kind} feature name: {method}")
@@ -374,7 +379,7 @@ def _filter(
         lambda: parse_matcher(rule["key"]),
         lambda: _optional_matcher(rule["except"]),
     )
-    # A type with errors is None: they are told already, and no rule is used.
+    # A type with errors is None. They are reported, and as there are errors no rule will be used.
     return method and make(key=key, excluded=excluded, suffix=_encode(rule["suffix"]), **method)
 
 

@@ -23,7 +23,10 @@ cdef Span pad(Conversion* w, Span value) noexcept nogil:
 
 
 cdef int split_matches(Conversion* w, Regex regex, int group, Span value) noexcept nogil:
-    """Count the texts of a group as tokens. As in 1.1 the next search starts behind the group's length, not the match."""
+    """Count the texts of a group as tokens.
+
+    The next search starts as many bytes after the start of the match as the group is long, as in 1.1.
+    """
     cdef int begins[MAX_GROUPS]
     cdef int ends[MAX_GROUPS]
     cdef uint32_t at = 0
@@ -46,7 +49,7 @@ cdef int split_matches(Conversion* w, Regex regex, int group, Span value) noexce
 
 
 cdef int split_separated(Conversion* w, Span value, const uint32_t* separators, size_t n) noexcept nogil:
-    """Count the maximal runs of code points that are no separators as tokens. A NUL byte ends the value.
+    """Count the longest runs of code points without a separator as tokens. A NUL byte ends the value.
 
     The original finds the place of a run by encoding the code points before it again. It encodes nothing for a code
     point above U+10FFFF, so the runs behind one start 4 bytes too early, and so they do here.

@@ -15,7 +15,7 @@ namespace jubatus {
 struct Vector {
     std::vector<uint64_t> ids;
     std::vector<double> values;
-    // Where the name of each feature stands, after sort_and_merge: in features[from[i]].
+    // After sort_and_merge: the name of feature i is that of features[from[i]].
     std::vector<uint32_t> from;
     const Feature* features = nullptr;
     const Shape* shapes = nullptr;
@@ -93,7 +93,8 @@ inline void sort_and_merge(const Conversion& c, Vector& v) {
     v.values.resize(n);
     v.from.resize(n);
     if (n == 0) return;
-    // A key is the first bits of the name behind what all names share, and the feature's number in the last bits.
+    // The names of all features begin with `head` equal bytes. A key has the first bits of the name after those, and in
+    // its last bits the index of the feature.
     int bits = 64 - __builtin_clzll(n);
     uint64_t number = (uint64_t(1) << bits) - 1;
     uint32_t head = common_head(features, shapes);
@@ -110,7 +111,7 @@ inline void sort_and_merge(const Conversion& c, Vector& v) {
         v.keys[i] = (prefix & ~number) | i;
     }
     sort_numbers(v.keys, v.sorted);
-    // Where names share those bits too they are compared whole.
+    // Names that share the bits in the key too are compared whole.
     for (size_t i = 0; i < n;) {
         size_t j = i + 1;
         while (j < n && (v.keys[j] | number) == (v.keys[i] | number)) j++;

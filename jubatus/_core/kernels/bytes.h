@@ -22,7 +22,8 @@ struct Cursor {
 enum Kind { NIL, BOOLEAN, UINT, NEGATIVE, SINGLE, DOUBLE, RAW, ARRAY, MAP };
 enum Status { OK = 0, SHORT = -1, INVALID = -2, MISMATCH = -3, DEEP = -4 };
 
-// The first bytes of an object: value is the integer's bits, the bool, the float's bits, or the length that follows.
+// The first bytes of an object. `value` depends on the kind: the bits of an integer or a float, a bool, or how many 
+// bytes, elements or pairs follow.
 struct Head {
     int kind;
     uint64_t value;
@@ -129,8 +130,8 @@ inline int read_double(Cursor& c, double& v) {
     return OK;
 }
 
-// How far a scan for the end of an object has come: how many objects each open container still lacks.
-// Depth counts open containers; a scan stops at the first byte that is not there yet and resumes from it.
+// How far a scan for the end of an object has come. `depth` counts the containers that are open, and `open` says how
+// many objects each of them still lacks. A scan that runs out of bytes can go on when more have come.
 const int MAX_DEPTH = 256;
 struct Scan {
     int depth;
@@ -139,7 +140,8 @@ struct Scan {
 
 inline void scan_start(Scan& s) { s.depth = 0; }
 
-// Moves the cursor behind the object: OK when it is whole, else SHORT (cursor at the first unfinished piece) or an error.
+// Moves the cursor behind the object if all of it is there. Else returns SHORT, with the cursor at the first head or
+// raw string that is not complete, or an error.
 inline int scan(Scan& s, Cursor& c, int max_depth) {
     Head h;
     for (;;) {
@@ -166,7 +168,7 @@ inline int skip(Cursor& c) {
     return scan(s, c, 32 + 1);
 }
 
-// A struct of at least `wanted` fields; `more` is how many follow those.
+// Enters a struct, an array of at least `wanted` fields. `more` is how many further fields follow those.
 inline int open_struct(Cursor& c, uint32_t wanted, uint32_t& more) {
     uint32_t n = 0;
     int status = read_array(c, n);
@@ -188,8 +190,8 @@ inline int read_version(Cursor& c, uint64_t& version) {
     return status ? status : close_struct(c, more);
 }
 
-// A growing block of bytes. Without memory it throws bad_alloc. It may start in memory that it was lent; what does not
-// fit there moves to its own.
+// A growing block of bytes. It throws bad_alloc if there is no memory. It may start in memory that it was lent; when
+// that is full, it moves to memory of its own.
 struct Buffer {
     uint8_t* data = nullptr;
     size_t size = 0, capacity = 0;
@@ -202,7 +204,7 @@ struct Buffer {
         if (!lent) free(data);
     }
 
-    // For an empty buffer.
+    // Only an empty buffer may be lent memory.
     void lend(void* memory, size_t room) {
         data = static_cast<uint8_t*>(memory);
         capacity = room;

@@ -1,6 +1,8 @@
-// The iteration order of a std::tr1::unordered_map, whose elements the owner keeps. Buckets go through a fixed list of
-// primes; an insert stands at the front of its bucket; a rehash takes old bucket after old bucket, front to back, and puts
-// each element at the front of its new one.
+// The iteration order of a std::tr1::unordered_map. The owner keeps the elements; here they are numbers.
+//
+// The number of buckets goes through a fixed list of primes. A new element is put at the front of its bucket. When the
+// map grows, it takes the old buckets one after the other, each from front to back, and puts every element at the front
+// of its new bucket.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -81,8 +83,8 @@ struct Chains {
     }
 };
 
-// The same order for elements 0 .. n-1 that enter an empty map one after the other, without following chains: at each
-// size of the table the elements come by bucket, and in a bucket those that entered last stand first.
+// The same order for elements 0 .. n-1 that enter an empty map one after the other. It follows no chains: at each size
+// of the map it sorts the elements by bucket, and in a bucket those that entered last come first.
 struct MapOrder {
     std::vector<uint32_t> buckets, starts;
     std::vector<int32_t> entered;

@@ -1,8 +1,8 @@
 // Hashes of byte strings.
 //
-// name_id: the id of a feature by its name. A name `key$token@rest` (cut at the first `$` and the last `@` behind it) is
-//   hashed by its parts, so that a converter hashes key and rest once and only the token each time; any other name is
-//   hashed whole. The parts go through 64x64 -> 128 bit multiplications whose halves are folded together.
+// name_id: the id of a feature by its name. A name `key$token@rest` is cut at the first `$` and the last `@` behind it,
+//   and its parts are hashed one by one. So a converter hashes key and rest once, and then only each token. Any other
+//   name is hashed whole. Each step multiplies two numbers of 64 bits and joins the halves of the product.
 // fnv1a: 64-bit FNV-1a as std::tr1::hash<std::string> computes it where char is signed: bytes from 0x80 on enter
 //   sign-extended. Check: "" -> 14695981039346656037, "abc" -> 16654208175385433931.
 // fnv1: 64-bit FNV-1 (multiply first) with the same sign extension. Check: "a" -> 12638153115695167422.
@@ -26,7 +26,7 @@ inline uint64_t load(const char* p, int size) {
     return v;
 }
 
-// The last word of a part, of which `n` bytes (up to 8) count.
+// Ends the hash of a part with its last word, of which `n` bytes (up to 8) belong to the part.
 inline uint64_t end_part(uint64_t h, uint64_t word, size_t n) { return fold(h ^ word ^ SALT[0], SALT[1] + n); }
 
 inline uint64_t hash_part(const char* p, size_t n) {
@@ -41,12 +41,13 @@ inline uint64_t hash_part(const char* p, size_t n) {
     return end_part(h, word, n);
 }
 
-// The same for a part of 1 to 8 bytes behind whose start 8 bytes can be read.
+// The same for a part of 1 to 8 bytes. 8 bytes must be readable from its start on.
 inline uint64_t hash_short_part(const char* p, size_t n) {
     return end_part(n, load(p, 8) & (~uint64_t(0) >> (64 - 8 * n)), n);
 }
 
-// From the hashes of key, token and rest to the id; the first two steps do not depend on the token.
+// The id from the hashes of key, token and rest. The first two functions do not need the token, so that a converter
+// calls them once.
 inline uint64_t spread_key(uint64_t key) { return fold(key ^ SALT[1], SALT[2]); }
 inline uint64_t spread_rest(uint64_t rest) { return rest | 1; }
 inline uint64_t join_id(uint64_t spread_key, uint64_t token, uint64_t spread_rest) {

@@ -14,7 +14,8 @@
 
 namespace jubatus {
 
-// Up to 8 bytes as a number that orders like them; zeros behind the end. Reads no byte outside.
+// Returns the first 8 bytes as a number that sorts as they do. Shorter texts are filled up with zeros. Reads no byte
+// outside of the text.
 inline uint64_t prefix_of(const char* p, uint32_t n) {
     uint64_t v;
     if (n >= 8) return big_endian(reinterpret_cast<const uint8_t*>(p), 8);
@@ -29,7 +30,8 @@ inline uint64_t prefix_of(const char* p, uint32_t n) {
 }
 
 #if defined(__x86_64__) && defined(__GNUC__)
-// A number's place is how many are smaller: n^2 comparisons, but eight at a time and with no branch to guess.
+// The place of a number is how many others are smaller. This takes n^2 comparisons, but does eight at a time and has no
+// branches that the processor could guess wrong.
 __attribute__((target("avx512f"))) inline void rank_sort(const uint64_t* keys, uint64_t* sorted, size_t n) {
     const __m512i one = _mm512_set1_epi64(1);
     for (size_t i = 0; i < n; i += 8) {
@@ -68,8 +70,8 @@ inline void sort_numbers(std::vector<uint64_t>& keys, std::vector<uint64_t>& sor
 
 struct Keyed {
     uint64_t key;
-    uint32_t at;    // of what is sorted
-    uint32_t size;  // of its name, where names are sorted
+    uint32_t at;    // index of what is sorted
+    uint32_t size;  // of its name, if names are sorted
 };
 
 // Sorts by key; equal keys keep their order. `spare` has as much room as `items`.
@@ -83,7 +85,7 @@ inline void sort_by_key(Keyed* items, Keyed* spare, size_t n) {
         }
         return;
     }
-    // By one byte after the other, the last first; bytes that all keys share need no pass.
+    // Radix sort: by one byte after the other, the lowest first. A byte that all keys share needs no pass.
     uint64_t differs = 0;
     for (size_t i = 0; i < n; i++) differs |= items[i].key ^ items[0].key;
     Keyed *from = items, *to = spare;
@@ -120,7 +122,7 @@ template <class Row>
 struct NameOrder {
     const Row* rows;
     std::vector<Keyed> items, spare;
-    std::vector<uint8_t> fresh;  // for each item in order: whether its name is another one than that of the item before
+    std::vector<uint8_t> fresh;  // for each item in order: whether its name differs from that of the item before
 
     void sort(const Row* first, uint32_t n) {
         rows = first;
@@ -148,7 +150,7 @@ struct NameOrder {
             tail = common_tail(end, other + n, std::min(tail, n));
         }
         depth = head;
-        // Up to this size a name is known by its key and its size.
+        // Names of one size up to this that have the same key are the same name.
         uint32_t limit = depth + 8 + std::min(tail, shortest - depth);
         for (size_t i = from; i < to; i++) items[i].key = prefix_of(name(i) + depth, items[i].size - depth);
         sort_by_key(&items[from], &spare[from], to - from);
@@ -168,7 +170,7 @@ struct NameOrder {
             i = j;
         }
     }
-    // How many bytes two names have in common, of `n`, of which the first `known` are.
+    // Returns how many of their first `n` bytes two names have in common. The first `known` are known to be.
     static uint32_t common_head(const char* p, const char* q, uint32_t n, uint32_t known) {
         uint32_t same = known;
         while (same + 8 <= n && load(p + same, 8) == load(q + same, 8)) same += 8;

@@ -1,4 +1,4 @@
-// Memory: small blocks that come and go (Pool), and blocks that go all at once (Arena).
+// Memory: a Pool has small blocks that are given back one by one, an Arena has blocks that are freed all at once.
 #pragma once
 #include <sys/mman.h>
 
@@ -13,7 +13,7 @@
 
 namespace jubatus {
 
-// Small blocks of memory by size, taken from large ones; a freed block serves the next of its size.
+// Small blocks of memory, cut from large chunks. A block that was given back serves the next request for its size.
 struct Pool {
     static const size_t LARGEST = 2048, HUGE_PAGE = size_t(1) << 21;
     std::vector<void*> chunks;
@@ -25,7 +25,7 @@ struct Pool {
     Pool(const Pool&) = delete;
     Pool& operator=(const Pool&) = delete;
     ~Pool() { clear(); }
-    // The large blocks of the owner are not the pool's: it gives them back itself before this.
+    // Frees all chunks. A block above LARGEST is in none of them: its owner must have given it back before.
     void clear() {
         for (void* chunk : chunks) free(chunk);
         chunks.clear();
@@ -47,12 +47,13 @@ struct Pool {
             return p;
         }
         if (left < n) {
-            // What is left of the old chunk is less than one block: lost.
+            // The rest of the old chunk is too small for this block and is not used any more.
             left = chunks.empty() ? size_t(1) << 18 : HUGE_PAGE;
             void* chunk = nullptr;
             if (posix_memalign(&chunk, left, left)) throw std::bad_alloc();
 #ifdef MADV_HUGEPAGE
-            // A large model's rows are read all over the place: with small pages each look costs a walk for its address.
+            // A large model's rows are read in random order. With small pages nearly every read would have to look up
+            // where its page is in memory.
             if (left == HUGE_PAGE) madvise(chunk, left, MADV_HUGEPAGE);
 #endif
             chunks.push_back(chunk);

@@ -1,5 +1,5 @@
-// Rows by 64-bit id with open addressing, each row with its name in one common block of bytes. Rows stand in the order
-// of their first insert; erase_if keeps it.
+// A hash table of rows by 64-bit id, with open addressing. The names of all rows are in one block of bytes. Rows keep
+// the order in which they were inserted; erase_if keeps it too.
 #pragma once
 #include <cstdint>
 #include <cstdlib>
@@ -17,7 +17,7 @@ const uint32_t NONE = 0xffffffff;
 
 struct Slot {
     uint32_t tag;
-    uint32_t at;  // row + 1; 0 where free
+    uint32_t at;  // index of the row + 1; 0 if the slot is free
 };
 
 inline Slot* new_slots(uint64_t count) {
@@ -32,11 +32,11 @@ inline void place_in(Slot* slots, uint64_t mask, uint64_t id, uint32_t at) {
     slots[i] = {uint32_t(id >> 32), at + 1};
 }
 
-// A table's next index, made beside the one in use.
+// A larger index of a table, filled step by step while the table goes on using the old one.
 struct NextIndex {
     Slot* slots = nullptr;
     uint64_t mask = 0;
-    uint32_t placed = 0;  // rows
+    uint32_t placed = 0;  // how many rows it has
 
     NextIndex() {}
     NextIndex(const NextIndex&) = delete;
@@ -86,7 +86,7 @@ struct Table {
     void prefetch(uint64_t id) const {
         if (slots) __builtin_prefetch(&slots[id & mask]);
     }
-    // A guess that costs no look at the row: for prefetching it.
+    // Returns the row that probably has the id, without reading it. Good enough to prefetch it.
     const Row* guess(uint64_t id) const {
         if (!slots) return nullptr;
         const Slot& s = slots[id & mask];
@@ -108,7 +108,8 @@ struct Table {
         for (uint32_t i = 0; i < size; i++) place_in(slots, mask, rows[i].id, i);
     }
     bool has_room(uint64_t more) const { return slots && (size + more) * 3 <= (mask + 1) * 2; }
-    // Works on an index with room for that many rows more, `left` rows long; whether that is done. Rows must not move.
+    // Makes room for `more` rows. Puts at most `left` rows into the next index and counts `left` down. Returns
+    // whether there is room now; if not, the caller calls again. Rows must not move in between.
     bool make_room(uint64_t more, NextIndex& next, size_t& left) {
         if (has_room(more)) return true;
         if (!next.slots) {
@@ -125,7 +126,8 @@ struct Table {
         next.clear();
         return true;
     }
-    // A new row, all zero but its id, for an id that is not there. The caller appends the name's pieces (add_name).
+    // Adds a row for an id that is not there, and returns its index. It is all zero but for the id. The caller then
+    // appends the name by add_name, in one or several pieces.
     uint32_t insert(uint64_t id, uint32_t name_size) {
         if (!slots || (uint64_t(size) + 1) * 3 > (mask + 1) * 2) rebuild_slots(slots ? 2 * (mask + 1) : 64);
         if (size == room) {
@@ -148,7 +150,7 @@ struct Table {
         memcpy(&n, p, 4);
         return reinterpret_cast<const char*>(p) + 4;
     }
-    // Removes the rows for which dead(row) is true and packs the names of the others.
+    // Removes the rows for which dead(row) is true, and their names.
     template <class F>
     void erase_if(F dead) {
         Buffer kept;

@@ -1,5 +1,5 @@
-// Diffs of several servers as they were read, and their average. Names point into the bytes that they were read from,
-// which must outlive them.
+// Diffs of several servers, as they were read, and their average. Names point into the bytes from which they were read,
+// so those bytes must be kept as long.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -37,10 +37,10 @@ struct DiffHead {
     uint32_t first_row, rows;
 };
 
-// Distinct names, numbered as they come.
+// Different names, numbered in the order in which they come.
 struct Names {
     std::vector<Span> spans;
-    std::vector<uint32_t> slots;  // number + 1; 0 where free
+    std::vector<uint32_t> slots;  // number + 1; 0 if the slot is free
 
     Names() : slots(64, 0) {}
     uint32_t add(const char* p, uint32_t n) {
@@ -80,7 +80,7 @@ struct ReadDiffs {
         if (status == OK) status = open_struct(c, 2, content);
         if (status == OK) status = read_array(c, n);
         if (status) return status;
-        // A row has three bytes or more: a wrong number costs no memory.
+        // A row has at least three bytes, which limits the memory that a wrong number can cost.
         rows.reserve(rows.size() + std::min<size_t>(n, size_t(c.end - c.at) / 3));
         if (cells.empty()) cells.reserve(size_t(c.end - c.at) / 42);
         head.first_row = uint32_t(rows.size());
@@ -112,7 +112,7 @@ struct ReadDiffs {
         uint32_t size, more;
         const uint8_t* p = c.at;
         if (c.end - p >= 2 + 31 + 28 && p[0] == 0x92 && (p[1] & 0xe0) == 0xa0) {
-            // As it is nearly always: a short label and three float64.
+            // Nearly all cells have a short label and three numbers packed as float64.
             size = p[1] & 31;
             p += 2 + size;
             if (p[0] == 0x93 && p[1] == 0xcb && p[10] == 0xcb && p[19] == 0xcb) {
@@ -145,12 +145,13 @@ struct ReadDiffs {
     void pack_average(const std::vector<size_t>& chosen, Buffer& out) const;
 };
 
-// Folds diffs one after the other, as the original does; the order of the result too comes from the last step of that:
-// what the last diff has, then the rest, each by the bytes of the names, for the features and for the labels of each.
+// Averages diffs as the original does, which joins them one after the other. Its last join decides the order of the
+// result: first the features that the last diff has, then the others, both sorted by the bytes of their names. The
+// labels of each feature are ordered in the same way.
 struct Average {
     const ReadDiffs& diffs;
-    std::vector<DiffHead> heads;     // of those that are joined
-    std::vector<uint32_t> ranks;     // of the labels
+    std::vector<DiffHead> heads;     // of the diffs that are joined
+    std::vector<uint32_t> ranks;     // by label: its place among all labels when they are sorted
     CellHeads cell_heads;
     struct Entry {
         uint32_t rank, source;
@@ -232,7 +233,8 @@ struct Average {
         out.array(groups.size() / 2);
         for (size_t g = 0; g < groups.size(); g += 2) {
             if (g + 48 < groups.size())
-                for (uint32_t i = 0; i < groups[g + 49]; i++) __builtin_prefetch(&rows[order.items[groups[g + 48] + i].at]);
+                for (uint32_t i = 0; i < groups[g + 49]; i++)
+                    __builtin_prefetch(&rows[order.items[groups[g + 48] + i].at]);
             if (g + 24 < groups.size())
                 for (uint32_t i = 0; i < groups[g + 25]; i++) {
                     const DiffRow& later = rows[order.items[groups[g + 24] + i].at];
@@ -277,7 +279,7 @@ struct Average {
         for (const Out& cell : rest)
             put_cell(out, cell_heads[cell.label], cell.values[0], cell.values[1], cell.values[2]);
     }
-    // The entries are those of one cell. A server without it counts as (0, 1, 0).
+    // Averages the entries of one cell. A server without the cell counts as weight 0, covariance 1 and 0.
     Out fold(const Entry* entry, size_t n) const {
         Out out = {entry[0].cell->label, {0.0, 1.0, 0.0}};
         const Entry* end = entry + n;
@@ -285,7 +287,8 @@ struct Average {
         bool has = false;
         for (uint32_t source = 0; source < heads.size(); source++) {
             const DiffCell* cell = nullptr;
-            for (; entry < end && entry->source == source; entry++) cell = entry->cell;  // of equal names the last
+            // If a diff has a label twice in a row, the last one counts.
+            for (; entry < end && entry->source == source; entry++) cell = entry->cell;
             if (cell || has) {
                 double one[3] = {0.0, 1.0, 0.0};
                 for (int k = 0; cell && k < 3; k++) one[k] = cell->number(k);

@@ -1,5 +1,6 @@
-// How the weights' part of a diff is packed: [count, [[[feature, [[label, [weight, covariance, 0]], ...]], ...], [version]]],
-// where count says how many servers it stands for.
+// How the part of a diff with the weights is packed:
+//   [count, [[[feature, [[label, [weight, covariance, 0]], ...]], ...], [version]]]
+// where count is the number of servers whose diffs are in it.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -9,7 +10,7 @@
 
 namespace jubatus {
 
-// Room that a row and a cell take when they are packed, but for their names.
+// The most bytes that a row and a cell take when they are packed, without their names.
 const size_t ROW_ROOM = 11, CELL_ROOM = 34;
 
 inline uint8_t* put_double(uint8_t* out, double v) {
@@ -21,10 +22,10 @@ inline uint8_t* put_double(uint8_t* out, double v) {
     return out + 9;
 }
 
-// What stands before the numbers of a label's cells: [label, [
+// The bytes before the numbers of each cell of a label: [label, [
 struct CellHead {
     static const size_t SHORT_SIZE = 16;
-    Buffer packed;  // with room for a short one
+    Buffer packed;  // has SHORT_SIZE bytes or more of room, so that put may copy that many
 
     CellHead(const char* label, size_t n) {
         packed.array(2);

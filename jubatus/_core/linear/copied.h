@@ -1,5 +1,5 @@
-// The diff of a running table as it was when it was copied, with all that packing it needs; and what a mixed diff will do
-// to a table.
+// A copy of the diff of a table that goes on learning, with all that is needed to pack it; and the changes that a mixed
+// diff will make to a table.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -15,11 +15,11 @@ namespace jubatus {
 
 struct CopiedRow {
     uint64_t id;
-    uint64_t name;  // where it stands
+    uint64_t name;  // where it starts in CopiedDiff::names
     uint32_t size;
-    uint32_t row;            // in the model's table
+    uint32_t row;            // index in the model's table
     uint32_t first, count;   // its cells
-    uint32_t ordinal;        // in the order in which the features came into the diff
+    uint32_t ordinal;        // its place in the order in which the features came into the diff
 };
 
 struct CopiedCell {
@@ -47,7 +47,7 @@ struct CopiedDiff {
         for (const CopiedCell& cell : cells) n += CELL_ROOM + labels[cell.slot].size();
         return n;
     }
-    // Features stand in the order of the original's table, labels in that of a feature's map.
+    // Features are in the order of the original's table, and the labels of each in that of the feature's map.
     void pack(Buffer& out) const {
         uint32_t n = uint32_t(rows.size());
         std::vector<uint64_t> hashes(n);
@@ -95,7 +95,7 @@ struct CopiedDiff {
             map.order(hashes.data(), n, out);
             return;
         }
-        // The map has not grown yet: by bucket, and in a bucket the last one first.
+        // A map of this size has not grown yet. Its order is by bucket, and in a bucket the last one comes first.
         for (uint32_t k = 0; k < n; k++) {
             uint32_t to = k;
             for (; to && buckets[cell[out[to - 1]].slot] >= buckets[cell[k].slot]; to--) out[to] = out[to - 1];

@@ -22,13 +22,15 @@ from jubatus._core.kernels.table cimport NONE
 
 @cython.final
 cdef class Labels:
-    """Labels in slots 0, 1, 2, ... that are used again after a removal, with the numbers that model files know them by.
+    """Labels, each in a slot 0, 1, 2, ... and with the number that it has in model files.
+
+    The slot of a label that was removed is used again. Its number is not.
 
     Attributes (C level):
         by_id: the order of the map keyed by number.
         by_name: the order of the map keyed by name, which is the result order.
-        order: the slots in result order when it was listed last. Labels added since are missing: it is up to date if it
-            is as long as `slots`. Read it by arrange and in_order.
+        order: the slots in result order, as they were listed last. Labels added later are missing, so it is up to date
+            if it is as long as `slots`. Read it by arrange and in_order.
     """
 
     cdef uint32_t find(self, const string& name) noexcept nogil:
@@ -38,8 +40,8 @@ cdef class Labels:
     cdef uint32_t add(self, const string& name) noexcept nogil:
         """Return the label's slot; a label that is not there gets the next number.
 
-        Takes constant time on average. Only where labels were removed before, each of which takes linear time, a new
-        one may take linear time as well.
+        Takes constant time on average. If labels were removed before, it may take time linear in the labels, as each
+        removal does.
         """
         cdef uint32_t slot = self.find(name)
         cdef bint is_last = self.next_id <= PRIMES[self.by_id.step]
@@ -48,8 +50,8 @@ cdef class Labels:
         self.insert(name, self.next_id)
         slot = dereference(self.slots.find(name)).second
         self.next_id += 1
-        # While all numbers are below the bucket count, the map keyed by number iterates in ascending order: the new
-        # label comes last. It must have been so before as well, or growing has changed the order of the others.
+        # While all numbers are below the bucket count, the map keyed by number iterates in ascending order, and the new
+        # label comes last. That must have been so before this label too: else the map grew, and the others have moved.
         if is_last and self.next_id <= PRIMES[self.by_id.step]:
             self.by_name.insert(slot, fnv1a(name.data(), name.size()))
         else:
@@ -118,13 +120,13 @@ cdef class Labels:
         self.by_name.order(out.data())
 
     cdef vector[int32_t]* arrange(self) noexcept nogil:
-        """Return the slots in result order. Callers need the model for themselves: the order is kept."""
+        """Return the slots in result order. Only for callers that hold the model alone: this may change `order`."""
         if self.order.size() != self.slots.size():
             self.list_order(&self.order)
         return &self.order
 
     cdef vector[int32_t]* in_order(self, vector[int32_t]* spare) noexcept nogil:
-        """Return the slots in result order. Changes nothing but `spare`, which may be where the order is returned."""
+        """Return the slots in result order, in `order` or in `spare`. Changes nothing but `spare`."""
         if self.order.size() == self.slots.size():
             return &self.order
         self.list_order(spare)

@@ -231,3 +231,7 @@ def test_each_release_of_the_gil_gives_its_reason() -> None:
             if re.match(r"\s*with nogil", line) and "#" not in line and not lines[number - 1].lstrip().startswith("#"):
                 bare.append((path.name, number + 1))
     assert bare == []
+
+
+def test_no_function_waits_to_be_written() -> None:
+    assert [str(path) for path in sources(".py", ".pyx", ".pxd", ".h") if "NotImplemented" in path.read_text()] == []

@@ -4,6 +4,8 @@ import json
 import os
 import pickle
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +55,20 @@ def test_the_classes_have_the_methods_of_their_declarations() -> None:
             assert function.__doc__ == row.doc
         for row in declared.all_methods:
             assert callable(getattr(cls, row.name))
+
+
+def test_the_classes_are_those_of_the_declared_services() -> None:
+    names = {declared.class_name for declared in services().values()} | {"Embedded", "InvalidConfig"}
+    for module in (embedded, embedded_jubatus):
+        assert set(module.__all__) == names <= set(dir(module))
+        with pytest.raises(AttributeError, match=rf"^module '{module.__name__}' has no attribute 'Wait'$"):
+            module.Wait  # noqa: B018
+
+
+def test_a_class_is_loaded_when_it_is_asked_for() -> None:
+    code = "import sys, embedded_jubatus as e; e.Weight; print('jubatus._core.services.classifier' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_results_are_those_of_the_client(taught: Weight) -> None:

@@ -7,6 +7,7 @@ the margin and C the regularization weight.
 
 from typing import Any
 
+from tests.reference import Refusal
 from tests.reference.ieee import div, f32, sqrt
 from tests.reference.storage import Given, Labels, MixtureStorage, Storage, mix_weights
 from tests.reference.unlearn import unlearner
@@ -22,7 +23,7 @@ ALIASES = {
 }
 
 
-class Refused(Exception):
+class Refused(Refusal):
     """A label that the unlearner cannot take."""
 
     def __init__(self, label: bytes) -> None:

@@ -3,13 +3,9 @@
 from typing import Any
 
 from tests.reference.converter import Converter, Datum, sort_and_merge
-from tests.reference.linear import Linear, Refused
+from tests.reference.linear import Linear
 from tests.reference.storage import Given
-from tests.reference.text import ConversionError
 from tests.reference.weights import Weights
-
-REFUSALS = (ConversionError, Refused)
-"""What a slow model raises where the other one raises ModelError; but for OutOfRange, its text begins alike."""
 
 
 class Classifier:

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable, Iterable
 
+from tests.reference import Refusal
 from tests.reference.regex import compile_regex
 
 Matcher = Callable[[bytes], bool]
 
 
-class ConversionError(Exception):
+class ConversionError(Refusal):
     """A datum that cannot be converted; the text is what a client sees."""
 
 

@@ -13,7 +13,7 @@ from jubatus.errors import ModelError
 from jubatus.idl import Lock
 from tests.core.calls import call, exact, give, mix_of_slow
 from tests.core.strategies import calls
-from tests.reference.models import REFUSALS
+from tests.reference import Refusal
 from tests.reference.text import OutOfRange
 from tests.services import Case, every_service, facts_of
 
@@ -36,7 +36,7 @@ class Pair:
         before = self.fast.pack()
         try:
             want = getattr(self.slow, row)(*(unpack(pack(value)) for value in args))
-        except REFUSALS as error:
+        except Refusal as error:
             with pytest.raises(ModelError) as refused:
                 call(self.fast, row, *args)
             assert str(refused.value).startswith(str(error)) or isinstance(error, OutOfRange)

@@ -55,14 +55,14 @@ _DECODER = json.JSONDecoder(parse_constant=_constant, parse_int=_integer, parse_
 
 
 def parse_json(text: str | bytes, source: str = "") -> object:
-    """Parse the first JSON value of a text; what follows it is ignored.
+    """Parse a text that is one JSON value.
 
     Args:
         text: UTF-8 if bytes; encoded surrogates are accepted.
         source: name of the file, put before ``<line>:<column>`` in the error text.
 
     Raises:
-        ConfigSyntaxError: it is not JSON, or a number does not fit int64 or double.
+        ConfigSyntaxError: it is not JSON, more follows the value, or a number does not fit int64 or double.
     """
 
     def failure(message: str, at: int) -> ConfigSyntaxError:
@@ -84,7 +84,10 @@ def parse_json(text: str | bytes, source: str = "") -> object:
             error = failure("", start)
             error.args = error.messages = ("json_parser reached end of data",)
             raise error
-        value: object = _DECODER.raw_decode(decoded, start)[0]
+        value: object
+        value, end = _DECODER.raw_decode(decoded, start)
+        if (more := _SPACE.match(decoded, end)) and more.end() < len(decoded):
+            raise failure("there is more behind the end of the JSON value", more.end())
         return value
     except json.JSONDecodeError as reason:
         raise failure(reason.msg, reason.pos) from None

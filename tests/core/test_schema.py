@@ -29,8 +29,7 @@ from jubatus.errors import ConfigError, ConfigSyntaxError, UnsupportedMethod
     ("text", "value"),
     [
         (' {"a": [1, -2.5, true, false, null, "x"]}', {"a": [1, -2.5, True, False, None, "x"]}),
-        ("1 trailing text", 1),
-        ("{} }", {}),
+        ("{} \r\n\t", {}),
         ('{"a": 1, "a": 2}', {"a": 2}),
         ("9223372036854775807", 2**63 - 1),
         ("-9223372036854775808", -(2**63)),
@@ -54,6 +53,9 @@ def test_parse_json(text: str | bytes, value: object) -> None:
     ("text", "line", "column"),
     [
         ("}", 1, 1),
+        ("1 trailing text", 1, 3),
+        ("{}\n }", 2, 2),
+        ("05", 1, 2),
         ('{"a": 1,}', 1, 9),
         ('{"a": 1}'[:-1], 1, 8),
         ("[1 2]", 1, 4),

@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import time
@@ -16,6 +17,7 @@ from jubatus.errors import ClusterError
 from tests.cli.conftest import HOSTS, Run
 from tests.conftest import BIN, PATIENCE
 from tests.conftest import command as run_server
+from tests.services import facts_of
 from tests.zookeeper import ZooKeeper, zookeeper
 
 __all__ = ["zookeeper"]
@@ -68,16 +70,24 @@ def test_an_unknown_type_is_not_written(tree: MemorySession, run: Run, file: str
 @pytest.mark.parametrize("type", SERVICES)
 def test_what_a_server_would_refuse_is_not_written(tree: MemorySession, run: Run, tmp_path: Path, type: str) -> None:
     path = tmp_path / "bad.json"
-    path.write_text('{"method": "PA", "x": 1, "converter": {"num_rules": [{"key": "*"}], "string_types": {"t": {}}}}')
+    path.write_text(json.dumps({**facts_of(type).configs[0], "x": 1}))
     status, out, err = write(run, str(path), type)
+    assert (status, out, err) == (1, b"", f'invalid configuration: {path}: "x" is not used ()\n')
+    assert not tree.exists("/jubatus")
+    assert run_server(type, "-f", str(path), "-b", "127.0.0.1").stderr == err
+
+
+def test_all_errors_of_a_configuration_are_told(tree: MemorySession, run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "bad.json"
+    path.write_text('{"method": "PA", "x": 1, "converter": {"num_rules": [{"key": "*"}], "string_types": {"t": {}}}}')
+    status, out, err = write(run, str(path), "classifier")
     assert (status, out, err) == (
         1,
         b"",
         f'invalid configuration: {path}: "x" is not used (); "type" is not found (.converter.num_rules[0]); '
         "parameter: [method] must be defined\n",
     )
-    assert not tree.exists("/jubatus")
-    assert run_server(type, "-f", str(path), "-b", "127.0.0.1").stderr == err
+    assert run_server("classifier", "-f", str(path), "-b", "127.0.0.1").stderr == err
 
 
 def test_an_unknown_method_is_not_written(tree: MemorySession, run: Run, tmp_path: Path) -> None:

@@ -1,0 +1,6 @@
+from jubatus._core.model cimport Model
+from jubatus._core.services.stat_window cimport Window
+
+
+cdef class Stat(Model):
+    cdef Window window

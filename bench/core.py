@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from jubatus._core.services.classifier import Classifier
 from river.feature_extraction import BagOfWords
 from river.linear_model import PAClassifier
 from river.multiclass import OneVsRestClassifier
@@ -23,6 +22,7 @@ from bench.services import classifier
 from bench.services.classifier import config
 from bench.workloads import CLASSES, SPACE_BIN, Item, pack
 from jubatus import embedded
+from jubatus._core.services.classifier import Classifier
 from jubatus._core.wire import Reader, unpack
 from jubatus.classifier.types import LabeledDatum
 from jubatus.common import Datum

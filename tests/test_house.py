@@ -145,7 +145,9 @@ def test_no_function_of_the_core_is_long_without_a_reason() -> None:
         starts = [i for i, line in enumerate(lines) if re.match(r" *(def|cp?def) (?!class )[^=]*\(", line)]
         for start in starts:
             indent = len(lines[start]) - len(lines[start].lstrip())
-            inside = (i for i in range(start + 1, len(lines)) if lines[i].strip() and not lines[i].strip().startswith(")"))
+            inside = (
+                i for i in range(start + 1, len(lines)) if lines[i].strip() and not lines[i].strip().startswith(")")
+            )
             end = next((i for i in inside if len(lines[i]) - len(lines[i].lstrip()) <= indent), len(lines))
             count = len("\n".join(lines[start:end]).rstrip().splitlines())
             if count > 60 and not lines[start - 1].lstrip().startswith("# Long"):

@@ -95,7 +95,9 @@ def test_an_unknown_method_is_not_written(tree: MemorySession, run: Run, tmp_pat
     path.write_text('{"method": "pa", "converter": {}}')
     status, output, error = write(run, str(path))
     assert (status, output) == (1, b"")
-    assert error.startswith(f"invalid configuration: {path}: unsupported method (classifier(pa)): one of perceptron, PA,")
+    assert error.startswith(
+        f"invalid configuration: {path}: unsupported method (classifier(pa)): one of perceptron, PA,"
+    )
     assert not tree.exists(PATH)
 
 

@@ -24,7 +24,9 @@ FIRST = {name: next(case for case in CASES if case.service.name == name) for nam
 
 
 @pytest.fixture(scope="module")
-def running(request: pytest.FixtureRequest, zookeeper: ZooKeeper, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+def running(
+    request: pytest.FixtureRequest, zookeeper: ZooKeeper, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Programs]:
     """Run all programs of a service."""
     with programs(FIRST[request.param], zookeeper.hosts, tmp_path_factory.mktemp("contract")) as made:
         yield made

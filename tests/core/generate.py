@@ -98,4 +98,3 @@ class Arguments:
             i = random.randrange(len(value))
             return [*value[:i], self.spoilt(value[i]), *value[i + 1 :]]
         return self.junk()
-

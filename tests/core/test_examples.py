@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
+
 from jubatus._core.convert.converter import Converter
 from jubatus._core.services.classifier import Classifier
 from jubatus._core.services.weight import Weight
-
 from jubatus._core.wire import pack, unpack
 from jubatus.errors import ModelError
 from tests.core.calls import call, exact, give, stored
@@ -81,7 +81,9 @@ def test_feature_hash(key: bytes, h: int, small: int) -> None:
 
 def test_hashed_keys() -> None:
     assert converted({**NUM, "hash_max_size": 16}, [[], [["age", 2.0]]]) == [("14", 2.0)]
-    assert converted({**NUM, "hash_max_size": 2**62}, [[], [["age", 2.0]]]) == [(str(11663234063812531550 % 2**62), 2.0)]
+    assert converted({**NUM, "hash_max_size": 2**62}, [[], [["age", 2.0]]]) == [
+        (str(11663234063812531550 % 2**62), 2.0)
+    ]
     assert converted(strings("str", hash_max_size=16), [[["name", "あ"]]]) == [("3", 1.0)]
 
 
@@ -436,7 +438,16 @@ def test_order_of_ten_digits() -> None:
     fast, _ = classifier("PA")
     for label in "0123456789":
         call(fast, "set_label", label)
-    assert [label for label, _ in call(fast, "classify", [[]])[0]][:8] == [b"2", b"1", b"9", b"4", b"3", b"6", b"5", b"0"]
+    assert [label for label, _ in call(fast, "classify", [[]])[0]][:8] == [
+        b"2",
+        b"1",
+        b"9",
+        b"4",
+        b"3",
+        b"6",
+        b"5",
+        b"0",
+    ]
 
 
 def test_the_first_of_the_best_competitors_is_taken() -> None:
@@ -464,7 +475,11 @@ def test_mean_of_weights_and_least_covariance() -> None:
     left = [1, [[["x", [["A", [0.2, 0.9, 0.0]], ["B", [-0.2, 0.9, 0.0]]]]], [0]]]
     acc = [1, [[["x", [["A", [0.4, 0.8, 0.0]]]]], [0]]]
     rest = [{}, [[0, [{}], [{}], [{}], {}], [0]]]
-    mixed = unpack(Classifier({"method": "AROW", "parameter": {"regularization_weight": 1.0}, "converter": {}}).mix([pack([acc, *rest]), pack([left, *rest])]))
+    mixed = unpack(
+        Classifier({"method": "AROW", "parameter": {"regularization_weight": 1.0}, "converter": {}}).mix(
+            [pack([acc, *rest]), pack([left, *rest])]
+        )
+    )
     (cells,) = (row[1] for row in mixed[0][1][0])
     assert mixed[0][0] == 2
     assert [label for label, _ in cells] == [b"A", b"B"]

@@ -89,7 +89,9 @@ def three(case: Case, forget: bool = False) -> list[Any]:
 
 def mix_all(models: list[Any]) -> None:
     mixed, snapshots = mix_of(models)
-    assert [model.put_diff(mixed, given) for model, given in zip(models, snapshots, strict=True)] == [True] * len(models)
+    assert [model.put_diff(mixed, given) for model, given in zip(models, snapshots, strict=True)] == [True] * len(
+        models
+    )
 
 
 @every_model

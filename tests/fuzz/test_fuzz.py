@@ -6,8 +6,8 @@ The run is short and repeatable; ``JUBATUS_FUZZ=<rounds>`` makes it longer and, 
 import os
 
 import pytest
-from jubatus._core.convert.converter import Converter
 
+from jubatus._core.convert.converter import Converter
 from jubatus._core.wire import FrameSplitter, Reader, pack, unpack
 from jubatus.errors import BadArguments, ModelError, ModelFileError
 from tests.core.generate import CONVERTER, Arguments

@@ -162,4 +162,3 @@ def test_over_rpc(path: Path, server: Start) -> None:
             if error is None:
                 wrong = check(recorded, result, recording["tolerance"])
                 assert not wrong, f"call {i} {recorded['method']}: {wrong}"
-

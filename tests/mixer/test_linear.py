@@ -246,7 +246,9 @@ def test_recovery_tries_the_others_after_a_failure() -> None:
     made = state(obsolete=True)
 
     def attempt(peer: Node, answer: Any) -> Any:
-        return play(recover(made), (ListMembers(), ABC), (ListActives(), [A, C]), (get_model(peer), answers((peer, answer))))
+        return play(
+            recover(made), (ListMembers(), ABC), (ListActives(), [A, C]), (get_model(peer), answers((peer, answer)))
+        )
 
     assert attempt(C, "connect failed") == (False, ["get_model failed (connect failed): 10.0.0.1:9201"])
     assert attempt(A, "request timed out") == (False, ["get_model failed (request timed out): 10.0.0.1:9199"])
@@ -277,7 +279,11 @@ def test_a_model_that_cannot_be_used_sends_the_recovery_to_another_server() -> N
 def test_an_empty_model_is_like_no_other_server() -> None:
     made = state(obsolete=True)
     played = play(
-        recover(made), (ListMembers(), ABC), (ListActives(), []), (get_model(C), answers((C, (1, b"")))), (Activate(), None)
+        recover(made),
+        (ListMembers(), ABC),
+        (ListActives(), []),
+        (get_model(C), answers((C, (1, b"")))),
+        (Activate(), None),
     )
     assert played.result is True
     assert made.obsolete is False

@@ -163,7 +163,7 @@ class MixtureStorage(Storage):
 
     def row(self, feature: bytes) -> dict[int, Cell]:
         row = super().row(feature)
-        for label_id, cell in (self.diff[feature].items() if feature in self.diff else ()):
+        for label_id, cell in self.diff[feature].items() if feature in self.diff else ():
             row[label_id] = plus(row.get(label_id, ZERO), cell)
         return row
 

@@ -151,7 +151,7 @@ def test_a_connection_that_sends_much_gives_way_after_each_piece() -> None:
         assert [name for name, *_ in done[2:-1]] == ["write"] * (len(done) - 3)
         assert len(done) > 8
         done.clear()
-        piece = request(1, ECHO, "x" * 500_000)[: FULL]
+        piece = request(1, ECHO, "x" * 500_000)[:FULL]
         one.data_received(piece)
         assert done == [("pause_reading",)]
         await asyncio.sleep(0)

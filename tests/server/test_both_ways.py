@@ -41,7 +41,9 @@ class Side:
         service = case.service
         methods = [method for method in service.all_methods if method.host is Host.SERVER and not method.long]
         long = {method.name for method in service.all_methods if method.long}
-        self.dispatcher = Dispatcher(bind(methods, Short(self.model, long), Short(Common(), long)), ThreadPoolExecutor(1))
+        self.dispatcher = Dispatcher(
+            bind(methods, Short(self.model, long), Short(Common(), long)), ThreadPoolExecutor(1)
+        )
         self.served: list[bytes] = []
         self.mixed = 0
         self.dispatcher.shortcuts.mixed = self.count
@@ -127,7 +129,11 @@ def test_a_model_that_is_not_free_is_left_to_the_dispatcher(side: Side) -> None:
         return b""
 
     conversation = Conversation(serve, lambda data: None, 1 << 20, shortcuts=shortcuts)
-    for busy, writing, left in ((False, False, []), (True, False, [b"update"]), (True, True, [b"update", b"calc_weight"])):
+    for busy, writing, left in (
+        (False, False, []),
+        (True, False, [b"update"]),
+        (True, True, [b"update", b"calc_weight"]),
+    ):
         shortcuts.busy, shortcuts.writing = busy, writing
         conversation.receive(request("update") + request("calc_weight"))
         assert taken == left
@@ -209,5 +215,10 @@ def test_a_direct_reply_counts_for_the_idle_timer(side: Side) -> None:
 def test_a_shortcut_without_a_handler_is_refused() -> None:
     with pytest.raises(TypeError):
         Shortcuts(lambda frame, error: b"", 5).add(
-            b"m", lambda args: b"", arity=1, update=False, counts=False, mixes=False  # type: ignore[arg-type]
+            b"m",
+            lambda args: b"",
+            arity=1,
+            update=False,
+            counts=False,
+            mixes=False,  # type: ignore[arg-type]
         )

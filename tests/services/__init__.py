@@ -117,7 +117,10 @@ def facts_of(name: str) -> Facts:
     """Return the facts about a declared service; fail if there is no module of its name."""
     module = f"{__name__}.{name}"
     if importlib.util.find_spec(module) is None:
-        pytest.fail(f"{module.replace('.', '/')}.py is missing: it says how the declared service {name} is tested", pytrace=False)
+        pytest.fail(
+            f"{module.replace('.', '/')}.py is missing: it says how the declared service {name} is tested",
+            pytrace=False,
+        )
     found: Facts = importlib.import_module(module).FACTS
     return found
 

@@ -1,7 +1,7 @@
 """The server's side of one connection, without I/O."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, final
 
 from jubatus._core.wire.splitter import Frame
 
@@ -13,6 +13,7 @@ FULL: int
 class DirectHandler:
     """A method that can be answered without a Python object."""
 
+@final
 class Shortcuts:
     """The methods of a server that are answered without its dispatcher, and whether its model is free."""
 
@@ -21,9 +22,7 @@ class Shortcuts:
     updates: int
     mixed: Callable[[], None] | None
     def __init__(self, refuse: Callable[[Frame, Exception], bytes], longest: int) -> None: ...
-    def add(
-        self, name: bytes, handler: DirectHandler, *, arity: int, update: bool, counts: bool, mixes: bool
-    ) -> None:
+    def add(self, name: bytes, handler: DirectHandler, *, arity: int, update: bool, counts: bool, mixes: bool) -> None:
         """Answer a method directly."""
 
 class Conversation:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from jubatus._core.convert.converter import Converter
 
+from jubatus._core.convert.converter import Converter
 from jubatus._core.wire import pack
 from jubatus.errors import BadArguments, ModelError
 from tests.core.calls import exact
@@ -43,7 +43,11 @@ def one_type(name: str = "t", **parameters: str) -> dict[str, Any]:
     return {"string_types": {name: parameters} if parameters else {}, "string_rules": [rule]}
 
 
-PIECES = [*(bytes([c]) for c in b"ab \t\n\v\f\r,\0\xc3\xa9\xe3\x81\x82\x80\xf0\x9f\xff"), b"\xf4\x90\x80\x80", b"\xf7\xbf\xbf\xbf"]
+PIECES = [
+    *(bytes([c]) for c in b"ab \t\n\v\f\r,\0\xc3\xa9\xe3\x81\x82\x80\xf0\x9f\xff"),
+    b"\xf4\x90\x80\x80",
+    b"\xf7\xbf\xbf\xbf",
+]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=60).map(b"".join))

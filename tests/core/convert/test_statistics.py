@@ -3,7 +3,6 @@
 from typing import Any
 
 from jubatus._core.services.weight import Weight
-
 from jubatus._core.wire import pack, unpack
 from tests.core.calls import call, exact, mix_alone, stored
 from tests.reference import models
@@ -14,7 +13,9 @@ def state(model: Any) -> Any:
 
 
 def test_a_diff_of_another_version_is_refused_and_loses_against_a_newer_one() -> None:
-    config = {"converter": {"string_rules": [{"key": "*", "type": "space", "sample_weight": "bin", "global_weight": "idf1"}]}}
+    config = {
+        "converter": {"string_rules": [{"key": "*", "type": "space", "sample_weight": "bin", "global_weight": "idf1"}]}
+    }
     old, new = Weight(config, distributed=True), Weight(config, distributed=True)
     assert mix_alone(new)
     for model, text in ((old, "a b"), (new, "b c")):
@@ -27,10 +28,18 @@ def test_a_diff_of_another_version_is_refused_and_loses_against_a_newer_one() ->
 
 
 def test_user_weights_of_a_model_file_are_used_and_added() -> None:
-    config = {"converter": {"string_rules": [{"key": "*", "type": "space", "sample_weight": "tf", "global_weight": "weight"}]}}
+    config = {
+        "converter": {"string_rules": [{"key": "*", "type": "space", "sample_weight": "tf", "global_weight": "weight"}]}
+    }
     fast, slow = Weight(config), models.Weight(config)
     empty: list[Any] = [{}]
-    packed = [[[3], [1, empty, empty, empty, {"k$a@space": 2.5, "k$b@space": -1.0}], [2, empty, empty, empty, {"k$a@space": 0.5}]]]
+    packed = [
+        [
+            [3],
+            [1, empty, empty, empty, {"k$a@space": 2.5, "k$b@space": -1.0}],
+            [2, empty, empty, empty, {"k$a@space": 0.5}],
+        ]
+    ]
     fast.unpack(pack(packed))
     slow.unpack(unpack(pack(packed)))
     want = [[b"k$a@space#tf/weight", 6.0], [b"k$b@space#tf/weight", -1.0]]

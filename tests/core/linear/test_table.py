@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jubatus._core.services.classifier import Classifier
 
+from jubatus._core.services.classifier import Classifier
 from jubatus._core.wire import unpack
 from tests.core.calls import call, exact, stored
 from tests.reference import models
@@ -65,7 +65,9 @@ def test_small_numbers(method: str, distributed: bool, data: list[Any], queries:
 
 @pytest.mark.parametrize("method", METHODS)
 @settings(max_examples=60)
-@given(data=training(finite), queries=st.lists(datum(wild), max_size=3), c=c_values | st.sampled_from([1e38, 3e38, 2e-38]))
+@given(
+    data=training(finite), queries=st.lists(datum(wild), max_size=3), c=c_values | st.sampled_from([1e38, 3e38, 2e-38])
+)
 def test_wild_numbers(method: str, data: list[Any], queries: list[Any], c: float) -> None:
     """Overflow, vectors whose square vanishes, and infinities and NaN in what is asked."""
     once = [[label, [[], list(dict(pairs).items())]] for label, (_, pairs) in data]

@@ -5,8 +5,8 @@ from typing import Any
 
 import psutil
 import pytest
-from jubatus._core.services.classifier import Classifier
 
+from jubatus._core.services.classifier import Classifier
 from jubatus._core.wire import pack, unpack
 from tests.core.calls import call, exact, give, mix_alone
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jubatus._core.services.classifier import Classifier
-from jubatus._core.services.weight import Weight
 
 from jubatus._core.model import Model
+from jubatus._core.services.classifier import Classifier
+from jubatus._core.services.weight import Weight
 from jubatus._core.wire import pack, unpack
 from jubatus.errors import ModelError
 from tests.core.calls import call, exact, give, mix_alone, mix_of, stored
@@ -268,7 +268,9 @@ def test_a_large_patch_in_slices_is_taken_in_as_in_one_go() -> None:
     call(whole, "train", later)
     assert patch.apply() is whole.put_diff(other.get_diff()) is True
     assert stored(unpack(sliced.pack())) == stored(unpack(whole.pack()))
-    assert exact(call(sliced, "classify", [d for _, d in known])) == exact(call(whole, "classify", [d for _, d in known]))
+    assert exact(call(sliced, "classify", [d for _, d in known])) == exact(
+        call(whole, "classify", [d for _, d in known])
+    )
 
 
 @pytest.mark.parametrize("change", ["delete_label", "clear", "load", "mix", "train"])
@@ -399,7 +401,11 @@ def test_a_snapshot_of_another_model_is_refused() -> None:
             model.put_diff(diff, since)
         with pytest.raises(ModelError):
             model.catch_up(other, since)
-    for stranger in (Classifier(config_of("PA")), Classifier(config_of("CW"), distributed=True), Weight({"converter": CONVERTER}, distributed=True)):
+    for stranger in (
+        Classifier(config_of("PA")),
+        Classifier(config_of("CW"), distributed=True),
+        Weight({"converter": CONVERTER}, distributed=True),
+    ):
         with pytest.raises(ModelError):
             model.catch_up(stranger)
     with pytest.raises(ModelError):

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from jubatus._core.services.stat import Stat
 
+from jubatus._core.services.stat import Stat
 from jubatus._core.wire import pack, unpack
 from jubatus.errors import ModelError
 from tests.core.calls import call, give

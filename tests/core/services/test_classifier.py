@@ -5,8 +5,8 @@ import time
 from typing import Any
 
 import pytest
-from jubatus._core.services.classifier import Classifier
 
+from jubatus._core.services.classifier import Classifier
 from jubatus._core.wire import Reader, pack, unpack
 from jubatus.errors import BadArguments, ModelError
 from tests.core.calls import call, diff_of, exact, give, mix_alone, mix_slow_alone, stored
@@ -225,7 +225,11 @@ def test_rows_of_the_diff_that_become_empty_disappear() -> None:
 
 def test_the_example_of_the_text_trains_alike_in_both_storages() -> None:
     for method in METHODS:
-        config = {**SIMPLE, "method": method, "parameter": SIMPLE["parameter"] if method not in ("perceptron", "PA") else None}
+        config = {
+            **SIMPLE,
+            "method": method,
+            "parameter": SIMPLE["parameter"] if method not in ("perceptron", "PA") else None,
+        }
         for distributed in (False, True):
             fast, slow = Classifier(config, distributed=distributed), models.Classifier(config, distributed)
             for _ in range(4):

@@ -11,8 +11,8 @@ import time
 from typing import Any
 
 import pytest
-from jubatus._core.services.stat import Stat
 
+from jubatus._core.services.stat import Stat
 from jubatus._core.wire import Reader, pack, unpack
 from jubatus.errors import BadArguments, ConfigError, ModelError, ModelFileError
 from tests.core.calls import call, exact, mix_of

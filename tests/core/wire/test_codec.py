@@ -113,7 +113,13 @@ floats = st.floats() | st.sampled_from([Float(1.5), 0.0, -0.0])
 integers = st.integers(-(2**64), 2**65) | st.integers(-200, 200)
 pairs = st.tuples(texts, texts)
 anything = st.recursive(
-    st.none() | st.booleans() | integers | floats | texts | st.binary(max_size=9) | st.sampled_from([Color.RED, object]),
+    st.none()
+    | st.booleans()
+    | integers
+    | floats
+    | texts
+    | st.binary(max_size=9)
+    | st.sampled_from([Color.RED, object]),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.lists(inner, max_size=2).map(tuple)
@@ -173,7 +179,9 @@ def containers(inner: st.SearchStrategy[Typed]) -> st.SearchStrategy[Typed]:
     return (
         inner.map(listed)
         | inner.map(lambda one: (TNullable(one[0]), st.none() | one[1]))
-        | st.lists(inner, max_size=3).map(lambda all: (TTuple(*[one[0] for one in all]), st.tuples(*[one[1] for one in all])))
+        | st.lists(inner, max_size=3).map(
+            lambda all: (TTuple(*[one[0] for one in all]), st.tuples(*[one[1] for one in all]))
+        )
         | st.tuples(st.sampled_from(SCALARS[:-1]) | inner, inner).map(
             lambda two: (
                 TMap(two[0][0], two[1][0]),

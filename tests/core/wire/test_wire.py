@@ -13,8 +13,7 @@ from jubatus._core.wire import FrameSplitter, Reader, Writer, error_reply, pack,
 from jubatus.errors import BadArguments
 
 TRAIN = bytes.fromhex(
-    "940000a5747261696e92a16e9192a36c6162939192a173a5787878787892"
-    "92a169cb400800000000000092a166cb3ff800000000000090"
+    "940000a5747261696e92a16e9192a36c6162939192a173a578787878789292a169cb400800000000000092a166cb3ff800000000000090"
 )
 CLEAR = bytes.fromhex("940002a5636c65617291a16e")
 
@@ -258,7 +257,9 @@ def test_no_value_starts_with(byte: int) -> None:
     assert failure(b"\x94\x00\x00\xa1m\x91" + data) is not None
 
 
-@pytest.mark.parametrize("whole", [pack([0, "ab", {"a": 1.5}, -7, b"x" * 40]), bytes.fromhex("ca3fc00000"), pack(2**40)])
+@pytest.mark.parametrize(
+    "whole", [pack([0, "ab", {"a": 1.5}, -7, b"x" * 40]), bytes.fromhex("ca3fc00000"), pack(2**40)]
+)
 def test_a_value_that_ends_early_is_refused(whole: bytes) -> None:
     for size in range(len(whole)):
         for read in (Reader.unpack, Reader.skip, Reader.raw):

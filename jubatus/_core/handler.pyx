@@ -40,8 +40,10 @@ cdef class Handler(DirectHandler):
         else:
             with nogil:  # long: large arguments
                 status = self.body(self.model, args, out, space)
-        self.model.give_back(space)
-        return check(status, space)
+        try:
+            return check(status, space)
+        finally:
+            self.model.give_back(space)  # not before its error is read
 
     def __call__(self, Reader args not None):
         """Return the packed result of a call; the reader stands on the first argument."""

@@ -76,10 +76,11 @@ def run(settings: Daemon, build: Callable[[str], Program], mode: str = "") -> in
         bind_address, address = addresses(settings.listen_addr, settings.listen_if)
         start_logs(settings, address)
         program = build(address)
-        listener = listen(bind_address, settings.port)
+        # Before the port opens: who sees it open may send a signal at once, and the end must be one in order.
         early: list[signal.Signals] = []
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda number, _: early.append(signal.Signals(number)))
+        listener = listen(bind_address, settings.port)
         if settings.daemon:
             program.close()
             detach(listener)

@@ -192,6 +192,7 @@ class Line:
     Attributes:
         port: where clients connect.
         deaf: whether what the server says is dropped.
+        dropped: how many of its messages were.
     """
 
     def __init__(self, to: int) -> None:
@@ -200,6 +201,7 @@ class Line:
         self._lock = threading.Lock()
         self._whole = True
         self.deaf = False
+        self.dropped = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
@@ -253,7 +255,9 @@ class Line:
     def _pump(self, source: socket.socket, target: socket.socket, back: bool) -> None:
         with suppress(OSError):
             while data := source.recv(1 << 16):
-                if not (back and self.deaf):
+                if back and self.deaf:
+                    self.dropped += 1
+                else:
                     target.sendall(data)
         for end in (source, target):
             with suppress(OSError):

@@ -87,14 +87,16 @@ class Handler(SequentialThreadingHandler):  # type: ignore[misc]
 
     Attributes:
         address: of the last attempt.
+        greeting: whether a connection is open on which the server has not yet confirmed the session.
     """
 
     def __init__(self, timeout: float, servers: int) -> None:
         super().__init__()
-        self._timeout = timeout / (servers + 1)  # so that the next server is tried within the session
+        self._timeout = timeout / (servers + 1)  # so that another attempt is made within the session
         self._many = servers > 1
         self._lost: tuple[str, int] | None = None
         self.address = ("", 0)
+        self.greeting = False
 
     def avoid(self) -> None:
         """Try the other servers first: the present one may be silent rather than dead."""
@@ -120,7 +122,15 @@ class Handler(SequentialThreadingHandler):  # type: ignore[misc]
             raise ConnectionRefusedError("the connection was just lost")
         self.address = address
         options["timeout"] = self._timeout
-        return super().create_connection(address, *args, **options)
+        connection = super().create_connection(address, *args, **options)
+        self.greeting = True
+        return connection
+
+    def select(self, *args: Any) -> Any:
+        """Wait for sockets. With one server, kazoo would wait for a confirmation as long as the session lasts."""
+        if self.greeting and len(args) > 3:
+            args = (*args[:3], min(args[3], self._timeout))
+        return super().select(*args)
 
 
 class Watch:
@@ -259,6 +269,7 @@ class ZooKeeper:
                 return
             before = self._session
             if state == KazooState.CONNECTED:
+                self._client.handler.greeting = False
                 self._session = Session.CONNECTED
                 client_id = self._client.client_id
                 self._session_id = client_id[0] if client_id else 0

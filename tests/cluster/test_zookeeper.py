@@ -295,6 +295,19 @@ def test_an_error_that_kazoo_does_not_expect_ends_the_session_only(
     assert capfd.readouterr().err == ""
 
 
+def test_a_session_whose_confirmation_is_lost_is_asked_for_again(zk: Coordinator, line: Line) -> None:
+    """A ZooKeeper that is just starting may not answer; another attempt must come while the session lives."""
+    line.cut()
+    wait_for(lambda: zk.session is Session.SUSPENDED)
+    line.deaf = True
+    line.mend()
+    wait_for(lambda: line.dropped > 0)
+    line.deaf = False
+    wait_for(lambda: zk.session is not Session.SUSPENDED)
+    assert zk.session is Session.CONNECTED
+    assert zk.epoch == 0
+
+
 def test_a_server_that_was_killed_and_comes_back(fresh: ZooKeeper) -> None:
     with closing(connect(fresh.hosts, 10)) as zk:
         removed: list[int] = []
@@ -306,9 +319,7 @@ def test_a_server_that_was_killed_and_comes_back(fresh: ZooKeeper) -> None:
         fresh.kill()
         wait_for(lambda: zk.session is Session.SUSPENDED)
         fresh.start()
-        start = time.monotonic()
         wait_for(lambda: zk.session is Session.CONNECTED)
-        assert time.monotonic() - start < 2
         assert member.members() == member.actives() == [("10.0.0.1", 9199)]
         assert zk.epoch == 0
         assert removed == []

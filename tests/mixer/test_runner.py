@@ -607,7 +607,7 @@ async def test_rounds_over_tcp(lines: Any) -> None:
 async def test_whatever_happens_nothing_is_lost(seed: int) -> None:
     choice = random.Random(seed)
     learned: set[bytes] = set()
-    async with cluster(4, interval_count=5, timeout=0.05) as servers:
+    async with cluster(4, interval_count=5, timeout=TIMEOUT) as servers:
 
         def once(server: Server, method: str, what: Any) -> None:
             async def happen() -> None:
@@ -615,9 +615,6 @@ async def test_whatever_happens_nothing_is_lost(seed: int) -> None:
                 await what()
 
             server.before[method] = happen
-
-        async def wait() -> None:
-            await asyncio.sleep(0.1)
 
         def learn(server: Server) -> None:
             fact = f"{server.node.port}-{len(learned)}".encode()
@@ -630,7 +627,7 @@ async def test_whatever_happens_nothing_is_lost(seed: int) -> None:
                 case 0 | 1:
                     learn(server)
                 case 2:
-                    once(server, choice.choice([linear.GET_DIFF, linear.PUT_DIFF, linear.GET_MODEL]), wait)
+                    once(server, choice.choice([linear.GET_DIFF, linear.PUT_DIFF, linear.GET_MODEL]), dawdle)
                 case 3:
                     once(server, choice.choice([linear.GET_DIFF, linear.PUT_DIFF, linear.GET_MODEL]), refuse)
                 case 4:

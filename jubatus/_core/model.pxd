@@ -4,6 +4,7 @@ from jubatus._core.convert.workspace cimport Workspace
 cdef class Model:
     cdef readonly object config
     cdef readonly bint distributed
+    cdef readonly object context
     cdef list idle  # workspaces that no call uses
 
     cdef Workspace workspace(self)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Self
 
+from jubatus._core.context import Context
 from jubatus._core.mix.patch import Patch
 from jubatus._core.mix.snapshot import Snapshot
 from jubatus._core.wire import Reader
@@ -10,17 +11,21 @@ from jubatus._core.wire import Reader
 class Model:
     """A learner of one service; each method of the declaration takes a Reader and returns the packed result."""
 
-    def __init__(self, config: object, *, distributed: bool = False) -> None: ...
+    def __init__(self, config: object, *, distributed: bool = False, context: Context = ...) -> None: ...
     @property
     def config(self) -> object: ...
     @property
     def distributed(self) -> bool: ...
+    @property
+    def context(self) -> Context: ...
     def clear(self, args: Reader) -> bytes:
         """Forget everything that was learned; return packed True."""
     def status(self) -> dict[str, str]:
         """Return the engine's entries of get_status; safe while another thread trains."""
     def fresh(self) -> Self:
-        """Return an empty model of the same configuration."""
+        """Return an empty model of the same configuration and context."""
+    def reassign(self) -> None:
+        """Ask the context again which keys are held here. Called, as an update, when the ring has changed."""
     def pack(self) -> bytes:
         """Return the model as the bytes that a model file holds."""
     def unpack(self, data: bytes) -> None:

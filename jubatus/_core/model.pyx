@@ -21,6 +21,7 @@ from jubatus._core.mix.snapshot cimport Snapshot
 from jubatus._core.wire.memory cimport take
 from jubatus._core.wire.reader cimport Reader
 
+from jubatus._core.context import ALONE
 from jubatus.errors import ModelError, ModelFileError
 
 cdef size_t ALL = <size_t>-1
@@ -35,14 +36,16 @@ cdef class Model:
     Args:
         config: the whole configuration as parsed JSON.
         distributed: whether it takes part in MIX.
+        context: where it runs.
 
     Raises:
         ConfigError: for a configuration that cannot be used.
     """
 
-    def __init__(self, config, *, bint distributed=False):
+    def __init__(self, config, *, bint distributed=False, context=ALONE):
         self.config = config
         self.distributed = distributed
+        self.context = context
         self.idle = []
 
     cdef Workspace workspace(self):
@@ -63,8 +66,11 @@ cdef class Model:
         return {}
 
     def fresh(self):
-        """Return an empty model of the same configuration."""
-        return type(self)(self.config, distributed=self.distributed)
+        """Return an empty model of the same configuration and context."""
+        return type(self)(self.config, distributed=self.distributed, context=self.context)
+
+    def reassign(self):
+        """Ask the context again which keys are held here. Called, as an update, when the ring has changed."""
 
     def pack(self):
         """Return the model as the bytes that a model file holds (the "driver" of 1.1)."""

@@ -1,4 +1,4 @@
-"""What a keeper knows of all clusters of a type. Watches tell it what to read again."""
+"""What a keeper knows of all clusters of a type, and a server of its own one. Watches tell what to read again."""
 
 import logging
 import threading
@@ -145,7 +145,8 @@ class View:
     def load(self, name: str) -> Members:
         """Return the picture of a cluster, read from ZooKeeper if there is none; raise ClusterError.
 
-        From then on it follows all changes; a cluster that does not exist has no members, until it comes.
+        From then on, also after an error, it follows all changes; a cluster that does not exist has no members, until
+        it comes.
         """
         if not paths.is_name(name):
             return NOBODY
@@ -153,7 +154,11 @@ class View:
         if cluster is None:
             return NOBODY
         with cluster.lock:
-            return cluster.members or self._read(name, cluster)
+            try:
+                return cluster.members or self._read(name, cluster)
+            except ClusterError:
+                self._chore.wake()
+                raise
 
     def on_change(self, listener: Callable[[str], None]) -> None:
         """Call a listener, on any thread, with the name of each cluster whose picture has changed."""

@@ -8,10 +8,12 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from jubatus.cluster import paths, zookeeper
 from jubatus.cluster.coordinator import Coordinator
 from jubatus.cluster.membership import Member
+from jubatus.cluster.view import View
 from jubatus.daemon import life
 from jubatus.errors import ClusterError
 from jubatus.idl import Host, Service
@@ -23,6 +25,7 @@ from jubatus.server.cluster_handlers import Handed, LinearHandlers, MixHandlers,
 from jubatus.server.common_handlers import CommonHandlers
 from jubatus.server.configuration import make_model
 from jubatus.server.dispatch import Dispatcher, bind
+from jubatus.server.holdings import Holdings
 from jubatus.server.settings import LINEAR_MIXER, Settings
 
 log = logging.getLogger("jubatus")
@@ -52,6 +55,7 @@ class Clustered:
         self._cluster = cluster
         self._node = paths.Node(address, settings.port)
         self._config_path = paths.config(service.name, cluster.name)
+        self._holdings = Holdings(self._node)
         self._session: Coordinator = zookeeper.connect(cluster.zookeeper, cluster.zookeeper_timeout)
         try:
             self._member = Member(self._session, service.name, cluster.name, self._node, uses_cht=service.uses_cht)
@@ -59,10 +63,11 @@ class Clustered:
             log.info("joining to the cluster %s", cluster.name)
             self._member.lock_config()
             self._config = self._member.config()
-            self._model = make_model(service, self._config, "<zookeeper>", distributed=True)
+            self._model = make_model(service, self._config, "<zookeeper>", distributed=True, context=self._holdings)
         except BaseException:
             self._session.close()
             raise
+        self._view = View(self._session, service.name, service.uses_cht)
         self._executor = ThreadPoolExecutor(settings.threads, "worker")
         self._blocking = ThreadPoolExecutor(2, "cluster")
         self._mixer: Mixer | None = None
@@ -114,6 +119,17 @@ class Clustered:
         dispatcher = Dispatcher(bind([*named, *rows], self._model, common, handlers), self._executor)
         dispatcher.shortcuts.mixed = mixer.updated
         own.dispatcher = dispatcher
+
+        def reassign() -> bytes:
+            self._model.reassign()
+            return b""
+
+        def follow_ring(name: str) -> None:
+            members = self._view.members(name)
+            if members is not None and self._holdings.follow(members.ring):
+                loop.call_soon_threadsafe(dispatcher.exclusive, reassign)
+
+        self._view.on_change(follow_ring)
         self._mixer = mixer
         return Server(
             dispatcher.serve,
@@ -126,8 +142,14 @@ class Clustered:
         """Register, and start to mix."""
         assert self._mixer is not None
         self._stop = stop
-        await asyncio.get_running_loop().run_in_executor(self._blocking, self._member.join, stop)
+        await asyncio.get_running_loop().run_in_executor(self._blocking, self._join)
         await self._mixer.start()
+
+    def _join(self) -> None:
+        self._member.join(self._stop)
+        if self._service.uses_cht:
+            with suppress(ClusterError):  # then it is read as soon as ZooKeeper answers
+                self._view.load(self._cluster.name)
 
     async def end(self) -> None:
         """Leave the cluster; a MIX that runs ends first, unless others keep it waiting."""
@@ -137,8 +159,12 @@ class Clustered:
         await asyncio.wait((stopping,), timeout=MIXER_GRACE)
         if not stopping.done():
             log.warning("a mix does not end within %g s, leaving without it", MIXER_GRACE)
-        await asyncio.get_running_loop().run_in_executor(self._blocking, self._member.leave)
+        await asyncio.get_running_loop().run_in_executor(self._blocking, self._leave)
         log.info("leaving from the cluster %s", self._cluster.name)
+
+    def _leave(self) -> None:
+        self._view.close()  # what a session that has ended would show is no news
+        self._member.leave()
 
     def stop(self) -> None:
         """End the process as a signal would."""
@@ -146,6 +172,7 @@ class Clustered:
 
     def close(self) -> None:
         """Let go of threads and session."""
+        self._view.close()
         self._session.close()
         self._blocking.shutdown(wait=False)
         self._executor.shutdown()

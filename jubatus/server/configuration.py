@@ -1,5 +1,6 @@
 """From the text of a configuration to a model that has learned nothing."""
 
+from jubatus._core.context import ALONE, Context
 from jubatus._core.model import Model
 from jubatus._core.schema import parse_json
 from jubatus.errors import ConfigError, ConfigSyntaxError, UnsupportedMethod
@@ -15,7 +16,9 @@ def read(path: str) -> bytes:
         raise ConfigError(f"cannot read configuration: {path}: {error.strerror}") from error
 
 
-def make_model(service: Service, config: bytes, source: str, *, distributed: bool = False) -> Model:
+def make_model(
+    service: Service, config: bytes, source: str, *, distributed: bool = False, context: Context = ALONE
+) -> Model:
     """Return a model that has learned nothing.
 
     Args:
@@ -23,12 +26,13 @@ def make_model(service: Service, config: bytes, source: str, *, distributed: boo
         config: text of the configuration.
         source: where it is from, for error messages.
         distributed: whether the model takes part in MIX.
+        context: where the model runs.
 
     Raises:
         ConfigError: the configuration cannot be used.
     """
     try:
-        model: Model = service.model_class(parse_json(config), distributed=distributed)
+        model: Model = service.model_class(parse_json(config), distributed=distributed, context=context)
     except ConfigSyntaxError as error:
         raise ConfigError(f"syntax error in configuration: {source}:{error}") from error
     except ConfigError as error:

@@ -136,6 +136,7 @@ def test_an_interruption_keeps_the_picture(world: World, zk: Coordinator, view: 
     assert view.members("d") is None
     world.resume(zk)
     wait_for(lambda: shows(view, TWO))
+    wait_for(lambda: shows(view, name="d"))
     servers.enter(THREE)
     wait_for(lambda: shows(view, TWO, THREE))
     assert view.load("d").actives == ()

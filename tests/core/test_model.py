@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from jubatus._core.context import ALONE, Context
 from jubatus._core.model import Model
 from jubatus._core.wire import Reader, pack, unpack
 from jubatus.errors import BadArguments, JubatusError, ModelError, ModelFileError
@@ -138,6 +139,25 @@ def test_a_packed_model_answers_and_learns_alike(case: Case, distributed: bool) 
     if case.facts.whole(case.config):
         learn(case, [model, again], 4)
         assert answers(case, again) == answers(case, model)
+
+
+@every_model
+def test_a_model_knows_where_it_runs(case: Case) -> None:
+    assert case.model().context is ALONE
+    context = Context()
+    model = case.service.model_class(case.config, distributed=True, context=context)
+    assert model.context is context
+    assert model.fresh().context is context
+
+
+@every_model
+@pytest.mark.parametrize("distributed", [False, True])
+def test_where_all_keys_are_held_nothing_is_reassigned(case: Case, distributed: bool) -> None:
+    model = case.model(distributed)
+    learn(case, [model], 2)
+    before = content(case, model)
+    assert model.reassign() is None
+    assert content(case, model) == before
 
 
 @every_model

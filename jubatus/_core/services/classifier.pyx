@@ -24,6 +24,7 @@ from jubatus._core.linear.workspace cimport LinearWorkspace
 from jubatus._core.mix.map cimport IN_DIFF, IN_MASTER, Map
 from jubatus._core.model cimport Model
 
+from jubatus._core.context import ALONE
 from jubatus._core.schema import ANY, FLOAT, STRING, Field, collect, made_by, optional, structure
 from jubatus._core.unlearn import make_unlearner
 from jubatus.errors import ConfigError, UnsupportedMethod
@@ -53,14 +54,15 @@ cdef class Classifier(Model):
         config: ``method`` (a key of METHODS), ``parameter`` (``regularization_weight`` greater than 0 for all but
             perceptron and PA; ``unlearner`` and ``unlearner_parameter``) and ``converter``.
         distributed: whether it takes part in MIX.
+        context: where it runs.
 
     Raises:
         ConfigError: for a configuration that cannot be used.
         UnsupportedMethod: for an unknown method, if nothing else is wrong.
     """
 
-    def __init__(self, config, *, bint distributed=False):
-        Model.__init__(self, config, distributed=distributed)
+    def __init__(self, config, *, bint distributed=False, context=ALONE):
+        Model.__init__(self, config, distributed=distributed, context=context)
         cdef list errors = []
         cdef dict members = CONFIG(config, "", errors)
         if members is None:

@@ -12,6 +12,7 @@ from jubatus._core.kernels.table cimport NONE
 from jubatus._core.model cimport Model
 from jubatus._core.services.stat_window cimport Key, Window, read_name
 
+from jubatus._core.context import ALONE
 from jubatus._core.schema import INTEGER, Field, read, structure
 from jubatus.errors import ConfigError
 
@@ -26,13 +27,14 @@ cdef class Stat(Model):
     Args:
         config: ``window_size``: how many numbers are kept, of all keys together; a negative one is no limit.
         distributed: whether it takes part in MIX.
+        context: where it runs.
 
     Raises:
         ConfigError: for a configuration that cannot be used.
     """
 
-    def __init__(self, config, *, bint distributed=False):
-        Model.__init__(self, config, distributed=distributed)
+    def __init__(self, config, *, bint distributed=False, context=ALONE):
+        Model.__init__(self, config, distributed=distributed, context=context)
         cdef int64_t size = read(config, CONFIG)["window_size"]
         if size == 0:
             raise ConfigError("invalid parameter (expected: 1 <= window_size) (.window_size)")

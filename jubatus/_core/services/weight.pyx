@@ -7,6 +7,7 @@ from jubatus._core.handler cimport Body, handler
 from jubatus._core.kernels.bytes cimport Buffer, Cursor
 from jubatus._core.model cimport Model
 
+from jubatus._core.context import ALONE
 from jubatus._core.schema import ANY, Field, made_by, optional, read, structure
 
 CONFIG = structure({"method": optional(ANY), "parameter": optional(ANY), "converter": Field(made_by(Converter))})
@@ -18,13 +19,14 @@ cdef class Weight(Model):
     Args:
         config: ``converter``; ``method`` and ``parameter`` are accepted and ignored, as in 1.1.
         distributed: whether it takes part in MIX.
+        context: where it runs.
 
     Raises:
         ConfigError: for a configuration that cannot be used.
     """
 
-    def __init__(self, config, *, bint distributed=False):
-        Model.__init__(self, config, distributed=distributed)
+    def __init__(self, config, *, bint distributed=False, context=ALONE):
+        Model.__init__(self, config, distributed=distributed, context=context)
         self.converter = read(config, CONFIG)["converter"]
 
     @property

@@ -1,5 +1,5 @@
 cimport cython
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 from libcpp.vector cimport vector
 
 from jubatus._core.convert.features cimport Feature
@@ -18,6 +18,7 @@ cdef enum:
 
 
 cdef int validate_datum(Cursor* c) noexcept nogil
+cdef int validate_datums(Cursor* c, uint32_t* n) noexcept nogil
 
 
 @cython.final

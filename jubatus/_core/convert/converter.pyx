@@ -58,6 +58,17 @@ cdef int validate_datum(Cursor* c) noexcept nogil:
     return status
 
 
+cdef int validate_datums(Cursor* c, uint32_t* n) noexcept nogil:
+    """Step over [datum, ...] and count them."""
+    cdef uint32_t i
+    cdef int status = read_array(c[0], n[0])
+    for i in range(n[0]):
+        if status:
+            return status
+        status = validate_datum(c)
+    return status
+
+
 @cython.final
 cdef class Converter:
     """Turn datums into feature vectors.

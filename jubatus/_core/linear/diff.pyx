@@ -32,11 +32,11 @@ cdef class Weights(MixedPart):
 
     Args:
         table: the weights.
-        counts: how often each label was trained.
+        counts: how often each label was trained; None if no label is ever forgotten.
         unlearner: chooses which labels are kept; None keeps all.
     """
 
-    def __init__(self, WeightTable table not None, Map counts not None, Unlearner unlearner):
+    def __init__(self, WeightTable table not None, Map counts=None, Unlearner unlearner=None):
         self.table = table
         self.counts = counts
         self.unlearner = unlearner

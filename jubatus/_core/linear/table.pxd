@@ -44,6 +44,7 @@ cdef class WeightTable:
     cdef uint32_t master_features
     cdef Buffer unmixed
 
+    cdef dict status(self)
     cdef void find_rows(self, LinearWorkspace w) noexcept nogil
     cdef void score(self, LinearWorkspace w) noexcept nogil
     cdef void move(self, LinearWorkspace w, uint32_t label, uint32_t rival, double step) noexcept nogil

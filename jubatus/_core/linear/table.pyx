@@ -66,6 +66,18 @@ cdef class WeightTable:
                 self.pool.give_back(row.block, self.block_size(row.room & ROOM, row.room & DENSE))
         self.pool.clear()
 
+    cdef dict status(self):
+        """The sizes, as entries of get_status."""
+        cdef dict sizes = {
+            "storage": "local_storage_mixture" if self.distributed else "local_storage",
+            "num_features": str(self.master_features if self.distributed else self.table.size),
+            "num_classes": str(self.labels.slots.size()),
+        }
+        if self.distributed:
+            sizes["num_features_diff"] = str(self.listed.size())
+            sizes["model_version"] = str(self.version)
+        return sizes
+
     cdef size_t block_size(self, uint32_t room, bint dense) noexcept nogil:
         cdef size_t index = (room + 63) // 64 * 8 if dense else (room * 4 + 7) // 8 * 8
         return index + <size_t>room * 8 * self.width

@@ -9,7 +9,7 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libcpp.string cimport string
 from libcpp.vector cimport vector
 
-from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, validate_datum
+from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, validate_datum, validate_datums
 from jubatus._core.convert.workspace cimport REFUSED, Workspace, sort_and_merge, take_features
 from jubatus._core.handler cimport Body, handler
 from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_array, read_raw, skip
@@ -297,15 +297,7 @@ cdef class Classifier(Model):
 
     def status(self):
         """Return the storage's sizes and the entries of unlearner and document statistics."""
-        cdef WeightTable s = self.weights
-        values = {
-            "storage": "local_storage_mixture" if self.distributed else "local_storage",
-            "num_features": str(s.master_features if self.distributed else s.table.size),
-            "num_classes": str(s.labels.slots.size()),
-        }
-        if self.distributed:
-            values["num_features_diff"] = str(s.listed.size())
-            values["model_version"] = str(s.version)
+        cdef dict values = self.weights.status()
         if self.unlearner is not None:
             values.update(self.unlearner.status())
         values.update(self.converter.statistics.status())
@@ -424,15 +416,4 @@ cdef int validate_labeled(Cursor* c, uint32_t* n) noexcept nogil:
             status = read_raw(c[0], p, size) if k == 0 else validate_datum(c) if k == 1 else skip(c[0])
         if status:
             return status
-    return status
-
-
-cdef int validate_datums(Cursor* c, uint32_t* n) noexcept nogil:
-    """Step over [datum, ...]."""
-    cdef uint32_t i
-    cdef int status = read_array(c[0], n[0])
-    for i in range(n[0]):
-        if status:
-            return status
-        status = validate_datum(c)
     return status

@@ -64,7 +64,7 @@ class Cluster:
         with server.peer() as peer:
             status = peer.status()
         linear = status["mixer"] == "linear_mixer"
-        mixed = status.get("weight_manager_version", "1") != "0"
+        mixed = "0" not in (status.get("model_version"), status.get("weight_manager_version"))
         return not linear or (status["linear_mixer.is_obsolete"] == "0" and mixed)
 
     def mix(self, server: Running) -> None:

@@ -15,7 +15,7 @@ namespace jubatus {
 struct Vector {
     std::vector<uint64_t> ids;
     std::vector<double> values;
-    // After sort_and_merge: the name of feature i is that of features[from[i]].
+    // The name of feature i is that of features[from[i]].
     std::vector<uint32_t> from;
     const Feature* features = nullptr;
     const Shape* shapes = nullptr;
@@ -70,13 +70,17 @@ inline int compare_names(const Feature& f, const Feature& g, const Shape* shapes
     return left.compare(right);
 }
 
-// Copies ids and values of the features, in their order.
+// Copies the features in their order.
 inline void take_features(const Conversion& c, Vector& v) {
     const std::vector<Feature>& features = c.features;
     size_t n = features.size();
+    v.features = features.data();
+    v.shapes = c.shapes;
     v.ids.resize(n);
     v.values.resize(n);
+    v.from.resize(n);
     for (size_t i = 0; i < n; i++) {
+        v.from[i] = uint32_t(i);
         v.ids[i] = features[i].id;
         v.values[i] = features[i].value;
     }

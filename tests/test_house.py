@@ -52,7 +52,7 @@ ARROWS = {
     "server": "jubatus _core errors idl methods types rpc declaration storage daemon cluster mixer",
     "keeper": "jubatus _core errors idl types rpc declaration daemon cluster",
     "visor": "_core errors rpc daemon cluster",
-    "cli": "jubatus _core errors idl methods rpc daemon cluster server keeper visor",
+    "cli": "jubatus _core errors idl methods rpc daemon cluster storage server keeper visor",
 }
 
 # The modules that name methods besides the declarations: rows that several services have, and the kinds of locks.
@@ -60,6 +60,8 @@ NAMES_METHODS = {"idl", "methods"}
 
 # Words that mean something else in a module than the method of that name: parameters of a filter, a method of mixers.
 OTHER_MEANINGS = {("_core.convert.rules", "max"), ("_core.convert.rules", "min"), ("mixer.push", "push")}
+# Members of a printed model.
+OTHER_MEANINGS |= {("cli.layouts", name) for name in ("max", "min", "sum")}
 
 # Tests of several modules together.
 OF_ALL = {"tests/core/test_examples.py", "tests/server/test_both_ways.py"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from jubatus import SERVICES
-from jubatus.cli import args, session
+from jubatus.cli import args, once, session
 from jubatus.cluster import paths
 from jubatus.cluster.coordinator import Coordinator, NodeExists, NoNode
 from jubatus.daemon.settings import Kind, Option
@@ -49,7 +49,7 @@ def main() -> int:
         try:
             content = checked(type, file)
         except ConfigError as error:
-            return session.complain(str(error))
+            return once.complain(str(error))
         return session.run(hosts, lambda zk: write(zk, type, name, content))
     if command == "read":
         return session.run(hosts, lambda zk: read(zk, type, name))
@@ -93,7 +93,7 @@ def read(zk: Coordinator, type: str, name: str) -> int:
     content = zk.get(path)
     if content is None:
         raise ClusterError(f"config does not exist: {path}")
-    return show(content)
+    return once.show([content])
 
 
 def delete(zk: Coordinator, type: str, name: str) -> int:
@@ -112,7 +112,7 @@ def list_all(zk: Coordinator) -> int:
         for name in zk.children(paths.configs(type)):
             content = zk.get(paths.config(type, name))
             if content is not None:  # it was not deleted meanwhile
-                show(f"type: {type}, name: {name}\n".encode() + content + b"\n")
+                once.show([f"type: {type}, name: {name}\n".encode(), content, b"\n"])
     return 0
 
 
@@ -137,10 +137,3 @@ def unused(zk: Coordinator, type: str, name: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def show(content: bytes) -> int:
-    """Print bytes as they are; return 0."""
-    sys.stdout.buffer.write(content)
-    sys.stdout.buffer.flush()
-    return 0

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from jubatus.cli import args, session
+from jubatus.cli import args, once, session
 from jubatus.cluster import paths
 from jubatus.cluster.coordinator import Coordinator, NodeExists
 from jubatus.cluster.paths import Node
@@ -97,7 +97,7 @@ def tell_visors(zk: Coordinator, given: args.Given, hosts: str) -> int:
         more = [argv.values()]
     visors = zk.children(paths.supervisors())
     if not visors:
-        return session.complain(f"no server to {command} {target}")
+        return once.complain(f"no server to {command} {target}")
     counts = shares(given.number("num"), len(visors))
     done = [
         tell(visor, command, target, lambda result: result == 0, target, count, *more)
@@ -120,7 +120,7 @@ def tell_servers(zk: Coordinator, given: args.Given) -> int:
     command, name = given.text("cmd"), given.text("name")
     servers = zk.children(paths.nodes(given.text("type"), name))
     if not servers:
-        return session.complain(f"no server to {command} {name}")
+        return once.complain(f"no server to {command} {name}")
     id = given.text("id") or name
     done = [tell(server, command, name, lambda result: result is not False, name, id) for server in servers]
     return int(not all(done))
@@ -151,7 +151,7 @@ def tell(member: str, command: str, target: str, accepts: Callable[[Any], bool],
         complaint = reason(error)
     print("failed." if complaint else "ok.", flush=True)
     if complaint:
-        session.complain(f"can't do '{command} {target}' in {node.host} {node.port}: {complaint}")
+        once.complain(f"can't do '{command} {target}' in {node.host} {node.port}: {complaint}")
     return not complaint
 
 
@@ -174,5 +174,5 @@ def status(zk: Coordinator, type: str, name: str) -> int:
             print(f" {member}")
     sys.stdout.flush()
     if not (zk.exists(paths.cluster(type, name)) or zk.exists(paths.config(type, name))):
-        return session.complain(f"cluster does not exist: type: {type} name: {name}")
+        return once.complain(f"cluster does not exist: type: {type} name: {name}")
     return 0

@@ -2,14 +2,11 @@
 
 import logging
 import os
-import signal
-import sys
 from collections.abc import Callable
 
-from jubatus.cli import args
+from jubatus.cli import args, once
 from jubatus.cluster.coordinator import Coordinator
 from jubatus.daemon.settings import Kind, Option, flag
-from jubatus.errors import JubatusError
 
 ZOOKEEPER = Option(
     "zookeeper", "z", Kind.STRING, "locations of ZooKeeper; those of the environment variable ZK if not given"
@@ -38,8 +35,8 @@ def run(hosts: str, command: Callable[[Coordinator], int]) -> int:
         command: returns the exit status; raises JubatusError.
     """
     logging.getLogger().addHandler(logging.NullHandler())
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
+
+    def connected() -> int:
         from jubatus.cluster.zookeeper import connect
 
         zk = connect(hosts, TIMEOUT)
@@ -47,14 +44,5 @@ def run(hosts: str, command: Callable[[Coordinator], int]) -> int:
             return command(zk)
         finally:
             zk.close()
-    except JubatusError as error:
-        return complain(str(error))
-    except OSError as error:  # standard output is closed or full
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is written at the end
-        return complain(f"cannot write: {error.strerror or error}")
 
-
-def complain(message: str) -> int:
-    """Print a line on standard error and return the exit status of a failure."""
-    print(message.replace("\n", " "), file=sys.stderr)
-    return 1
+    return once.run(connected)

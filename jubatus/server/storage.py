@@ -12,6 +12,7 @@ import os
 import struct
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import BinaryIO
 from zlib import crc32
 
@@ -32,6 +33,23 @@ _CONTAINER_SIZE = 16
 """Bytes to read for ``[version, ``, with which the user data begin: more than it can take, however it is packed."""
 
 _serial = itertools.count()
+
+
+@dataclass(frozen=True)
+class System:
+    """What a model file says of itself.
+
+    Args:
+        timestamp: Unix seconds of the save.
+        type: name of the service.
+        id: the id given to save.
+        config: text of the configuration.
+    """
+
+    timestamp: int
+    type: str
+    id: bytes
+    config: bytes
 
 
 def model_id(raw: bytes) -> str:
@@ -71,7 +89,8 @@ def pack_model_file(
 
 def parse_model_file(data: bytes, *, type: str, config: bytes | None) -> tuple[bytes, bytes]:
     """Return configuration and packed model of a file's bytes; as ``load`` otherwise."""
-    return _read(io.BytesIO(data), type, config)
+    system, driver = _read(io.BytesIO(data), type, config)
+    return system.config, driver
 
 
 def load(path: str, *, type: str, config: bytes | None) -> tuple[bytes, bytes]:
@@ -88,13 +107,23 @@ def load(path: str, *, type: str, config: bytes | None) -> tuple[bytes, bytes]:
     Raises:
         ModelFileError: the file is missing, torn, foreign, or of another service or configuration.
     """
+    system, driver = _open(path, type, config)
+    return system.config, driver
+
+
+def read(path: str) -> tuple[System, bytes]:
+    """Return what a model file of any service says of itself, and the packed model; raise as ``load``."""
+    return _open(path, None, None)
+
+
+def _open(path: str, type: str | None, config: bytes | None) -> tuple[System, bytes]:
     try:
         file = open(path, "rb")
     except OSError as error:
         raise ModelFileError(f"cannot open input file: {path}: {error.strerror}") from error
     try:
         with file:
-            return _read(file, type, config)
+            return _read(file if file.seekable() else io.BytesIO(file.read()), type, config)
     except OSError as error:
         raise ModelFileError(f"cannot read input file: {path}: {error.strerror}") from error
 
@@ -154,7 +183,7 @@ def _compute_checksum(*pieces: bytes) -> int:
     return checksum
 
 
-def _read(file: BinaryIO, type: str, config: bytes | None) -> tuple[bytes, bytes]:
+def _read(file: BinaryIO, type: str | None, config: bytes | None) -> tuple[System, bytes]:
     """Do the work of ``load``; the order of the checks is that of the original."""
     header = file.read(_HEADER_SIZE)
     if len(header) < _HEADER_SIZE:
@@ -186,24 +215,24 @@ def _read(file: BinaryIO, type: str, config: bytes | None) -> tuple[bytes, bytes
     return found, driver
 
 
-def _check_system(system: bytes, type: str, config: bytes | None) -> bytes:
-    """Return the configuration that the system data hold."""
-    reader = Reader(system)
+def _check_system(data: bytes, type: str | None, config: bytes | None) -> System:
+    """Return the system data, which must be of a service unless type is None."""
+    reader = Reader(data)
     try:
         fields = reader.array()
-        version, _timestamp = reader.integer(), reader.integer()
-        found_type, _id, found_config = _text(reader.string()), reader.string(), reader.string()
+        version = reader.integer()
+        found = System(reader.integer(), _text(reader.string()), reader.string(), reader.string())
     except BadArguments:
         fields = 0
     if fields < 5:
         raise ModelFileError("system data is broken")
     if version != SYSTEM:
         raise ModelFileError(f"invalid system data version: saved version: {version}, expected {SYSTEM}")
-    if found_type != type:
-        raise ModelFileError(f"server type mismatched: {found_type}, expected {type}")
-    if config is not None and not _equal(found_config, config):
-        raise ModelFileError(f"server config mismatched: {_text(found_config)}, expected {_text(config)}")
-    return found_config
+    if type is not None and found.type != type:
+        raise ModelFileError(f"server type mismatched: {found.type}, expected {type}")
+    if config is not None and not _equal(found.config, config):
+        raise ModelFileError(f"server config mismatched: {_text(found.config)}, expected {_text(config)}")
+    return found
 
 
 def _equal(found: bytes, config: bytes) -> bool:

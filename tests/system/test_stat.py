@@ -1,4 +1,4 @@
-"""The example of stat, in process and through a keeper; what a key's server and the mixers make of it."""
+"""The examples of stat, in process and through a keeper; what a key's server and the mixers make of it."""
 
 import json
 import math
@@ -19,8 +19,12 @@ CONFIG = json.loads((EXAMPLE / "config.json").read_text())
 
 
 def mails(*options: str) -> str:
-    """Run the example and return what it prints."""
-    command = [sys.executable, EXAMPLE / "mails.py", *options]
+    """Run the example of mails and return what it prints."""
+    return example("mails.py", *options)
+
+
+def example(name: str, *options: str) -> str:
+    command = [sys.executable, EXAMPLE / name, *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
@@ -35,6 +39,21 @@ def test_the_example_prints_the_same_in_process_and_of_a_server(server: Start) -
     with running.peer() as peer:
         assert peer.status()["storage"] == "stat"
         assert peer.status()["update_count"] == "1500"
+
+
+def test_the_example_of_a_sensor_finds_what_is_unusual_and_draws_it(server: Start, tmp_path: Path) -> None:
+    picture = tmp_path / "sensor.png"
+    printed = example("sensor.py", "--output", str(picture))
+    lines = printed.splitlines()
+    assert lines[0] == "2880 generated readings, window of 60"
+    unusual = [line for line in lines if " is unusual: " in line]
+    assert lines[-2] == f"{len(unusual)} unusual readings"
+    assert lines[-1] == f"drawn: {picture}"
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "\n".join(lines[1:5]) in PAGE.read_text()
+    running = server("stat", {"window_size": 60})
+    address = f"127.0.0.1:{running.port}"
+    assert example("sensor.py", "--output", str(picture), "--server", address) == printed
 
 
 def test_a_cluster_answers_of_each_key_from_its_server(zookeeper: ZooKeeper, tmp_path: Path) -> None:

@@ -111,3 +111,20 @@ def test_options(run: Run) -> None:
     assert run(dump.main, "-i") == (1, b"", f"option needs value: --input; see {name} --help\n")
     assert run(dump.main, "-t", "x") == (1, b"", f"undefined short option: -t; see {name} --help\n")
     assert run(dump.main)[0] == 0
+
+
+def test_the_example_of_a_file(run: Run, tmp_path: Path) -> None:
+    """An empty model of PA as the original saves it, to the byte."""
+    content = bytes.fromhex(
+        "6a7562617475730000000000000000010000000100000001000000018bd9895200000000000000340000000000000027"
+        "9501ce6553f100aa636c6173736966696572a26d31be7b226d6574686f64223a225041222c22636f6e766572746572223a7b7d7d"
+        "920192929480938080008091009380809100939100950091809180918080950091809180918080"
+    )
+    assert len(content) == 139
+    path = tmp_path / "example.jubatus"
+    path.write_bytes(content)
+    status, out, err = run(dump.main, "-i", str(path))
+    assert (status, err) == (0, "")
+    shown = strictly(out)
+    assert shown["system"]["config"] == '{"method":"PA","converter":{}}'
+    assert shown["storage"]["label"] == {"version_number": 0, "label_count": {}}

@@ -35,6 +35,19 @@ def classes(y: Any, count: int) -> list[int]:
     return values
 
 
+def targets(y: Any, count: int) -> list[float]:
+    """Return the numbers that belong to the rows; raise ValueError unless there are `count` of them."""
+    import numpy
+
+    y = numpy.asarray(y)
+    if y.shape != (count,):
+        raise ValueError("invalid shape")
+    if count and y.dtype.kind not in "iuf":
+        raise ValueError("y must have numbers")
+    values: list[float] = y.astype(numpy.float64).tolist()
+    return values
+
+
 def blocks(X: Any) -> Iterator[Rows]:
     """Yield the rows, some at a time, as datums ready to pack; zeros of an ndarray are left out."""
     if hasattr(X, "indptr"):

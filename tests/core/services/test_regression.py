@@ -82,7 +82,7 @@ def test_a_feature_that_comes_twice_is_learned_twice() -> None:
 def test_a_target_that_is_not_finite_is_refused(target: float) -> None:
     model = model_of("AROW", True)
     before = model.pack()
-    with pytest.raises(ModelError, match="^the target must be a finite number$"):
+    with pytest.raises(ModelError, match=r"^the target must be a finite number$"):
         call(model, "train", [[target, FIRST[1]]])
     assert model.pack() == before
     assert unpack(give(model)[0])[0][1][0] == []

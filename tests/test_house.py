@@ -38,6 +38,7 @@ ARROWS = {
     "_core.handler": "_core.kernels _core.wire _core.convert _core.model",
     "_core.linear": "_core.kernels _core.wire _core.mix _core.convert _core.unlearn errors",
     "_core.services": "_core errors",
+    "plugins": "_core errors",
     "idl": "jubatus errors types",
     "methods": "idl types",
     "declaration": "idl methods types _lazy",

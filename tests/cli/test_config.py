@@ -90,6 +90,23 @@ def test_all_errors_of_a_configuration_are_told(tree: MemorySession, run: Run, t
     assert run_server("classifier", "-f", str(path), "-b", "127.0.0.1").stderr == err
 
 
+def test_a_configuration_with_a_plugin_is_written_if_it_can_be_loaded(
+    tree: MemorySession, run: Run, tmp_path: Path
+) -> None:
+    plugin, path = tmp_path / "plugin.py", tmp_path / "c.json"
+    made = {"method": "dynamic", "path": str(plugin), "function": "create"}
+    path.write_text(json.dumps({"method": "PA", "converter": {"string_filter_types": {"t": made}}}))
+    status, output, error = write(run, str(path))
+    where = ".converter.string_filter_types.t.path"
+    cause = f"cannot load dynamic library: {plugin}: there is no file {plugin} ({where})"
+    assert (status, output, error) == (1, b"", f"invalid configuration: {path}: {cause}\n")
+    assert not tree.exists(PATH)
+    assert run_server("classifier", "-f", str(path), "-b", "127.0.0.1").stderr == error
+    plugin.write_text("class create:\n    def __init__(self, p): pass\n    def filter(self, text): return text\n")
+    assert write(run, str(path)) == (0, b"", "")
+    assert tree.get(PATH) == path.read_bytes()
+
+
 def test_an_unknown_method_is_not_written(tree: MemorySession, run: Run, tmp_path: Path) -> None:
     path = tmp_path / "c.json"
     path.write_text('{"method": "pa", "converter": {}}')

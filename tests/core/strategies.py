@@ -1,6 +1,7 @@
 """Random converter configs and data, made to collide: few keys, few words, and the characters that keys are cut at."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
@@ -13,7 +14,16 @@ PATTERNS = ["*", "", "a", "a*", "*b", "/a|b/", "/[a-k]/", "b", "k@1", "/(?i)A/",
 WORDS = ["a", "b", "x", "xy", "あ", "è", "$", "@", "#", "/", "&", "y=1", "a-b", "aaa", "\u3000", "%", "\U0001f600"]
 SPACES = [" ", "  ", "\t", "\n", ",", "\u3000", ";"]
 
+
+def plugin(kind: str) -> dict[str, str]:
+    """Return the parameters of a type that a plugin makes."""
+    path = Path(__file__).parent.parent / "reference/plugins.py"
+    return {"method": "dynamic", "path": str(path), "function": "create", "kind": kind}
+
+
 STRING_TYPES = {
+    "pairs": plugin("Pairs"),
+    "scores": plugin("Scores"),
     "uni": {"method": "ngram", "char_num": "1"},
     "bi": {"method": "ngram", "char_num": " 2x"},
     "tri": {"method": "ngram", "char_num": "3"},
@@ -28,6 +38,7 @@ STRING_TYPES = {
     "@at": {"method": "ngram", "char_num": "2"},
 }
 STRING_FILTERS = {
+    "turned": plugin("Turned"),
     "tags": {"method": "regexp", "pattern": "<[^>]*>", "replace": ""},
     "swap": {"method": "regexp", "pattern": "(.)(.)", "replace": r"\2\1"},
     "stars": {"method": "regexp", "pattern": "a*", "replace": "x"},
@@ -37,6 +48,7 @@ STRING_FILTERS = {
     "start": {"method": "regexp", "pattern": "^", "replace": "あ"},
 }
 NUM_FILTERS = {
+    "halved": plugin("Halved"),
     "plus": {"method": "add", "value": " 1.5abc"},
     "line": {"method": "linear_normalization", "min": "-1", "max": "+2.5"},
     "loose": {"method": "linear_normalization", "min": "0", "max": "3", "truncate": "true"},
@@ -45,6 +57,10 @@ NUM_FILTERS = {
     "bend": {"method": "sigmoid_normalization"},
     "steep": {"method": "sigmoid_normalization", "gain": "-300", "bias": ".25"},
 }
+
+NUM_TYPES = {"parts": plugin("Parts")}
+BINARY_TYPES = {"sizes": plugin("Sizes")}
+COMBINATION_TYPES = {"minus": plugin("both"), "less": plugin("one")}
 
 patterns = st.sampled_from(PATTERNS)
 excepts = st.none() | patterns
@@ -68,6 +84,9 @@ def configs(
             "string_types": st.just(STRING_TYPES),
             "string_filter_types": st.just(STRING_FILTERS),
             "num_filter_types": st.just(NUM_FILTERS),
+            "num_types": st.just(NUM_TYPES),
+            "binary_types": st.just(BINARY_TYPES),
+            "combination_types": st.just(COMBINATION_TYPES),
             "string_filter_rules": rules(
                 3,
                 key=patterns,
@@ -86,14 +105,17 @@ def configs(
                 global_weight=st.sampled_from(global_weights),
                 **{"except": excepts},
             ),
-            "num_rules": rules(3, key=patterns, type=st.sampled_from(["num", "log", "str"]), **{"except": excepts}),
+            "num_rules": rules(
+                3, key=patterns, type=st.sampled_from(["num", "log", "str", "parts"]), **{"except": excepts}
+            ),
         },
         optional={
+            "binary_rules": rules(2, key=patterns, type=st.just("sizes"), **{"except": excepts}),
             "combination_rules": rules(
                 2,
                 key_left=st.sampled_from(["*", "a*", "*@num", "/.*x/", "*bin"]),
                 key_right=st.sampled_from(["*", "b*", "*bin", "*@num"]),
-                type=st.sampled_from(["add", "mul"]),
+                type=st.sampled_from(["add", "mul", "minus", "less"]),
                 except_left=st.none() | st.just("*idf"),
                 except_right=st.none() | st.just("a*"),
             ),
@@ -116,7 +138,8 @@ def data(
     """Make data in the wire form."""
     key = st.sampled_from(keys)
     strings = st.lists(st.tuples(key, values).map(list), max_size=4)
-    return st.tuples(strings, st.lists(st.tuples(key, nums).map(list), max_size=4), st.just([])).map(list)
+    binaries = st.lists(st.tuples(key, st.binary(max_size=3) | st.just(b"%")).map(list), max_size=2)
+    return st.tuples(strings, st.lists(st.tuples(key, nums).map(list), max_size=4), binaries).map(list)
 
 
 labels = st.sampled_from(["a", "b", "c", "d", "ab", "あ", ""])

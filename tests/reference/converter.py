@@ -1,8 +1,10 @@
 """Datum to feature vector, step by step and with every key written out."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import module_from_spec, spec_from_file_location
 from itertools import groupby
 from typing import Any
 
@@ -19,11 +21,12 @@ from tests.reference.text import (
     read_int,
 )
 from tests.reference.tr1 import FNV_PRIME, FNV_START, MASK, Map, signed_bytes
-from tests.reference.weights import Vector, Weights
+from tests.reference.weights import Record, Vector, Weights
 
 Strings = list[tuple[bytes, bytes]]
 Numbers = list[tuple[bytes, float]]
 Parameters = dict[str, str]
+Tokens = list[tuple[bytes, float]]
 
 
 @dataclass
@@ -48,6 +51,46 @@ class Datum:
 
 def _bytes(text: str | bytes) -> bytes:
     return text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+
+
+# --- plugins
+
+learning = False
+"""Whether what plugins return must be finite."""
+
+
+@contextmanager
+def plugin_errors() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise ConversionError("plugin ") from error
+
+
+def plugin(p: Parameters) -> Any:
+    """Make what a plugin makes; the file is run anew."""
+    spec = spec_from_file_location("plugin", p["path"])
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, p["function"])(p)
+
+
+def decode(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
+
+
+def encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def number(x: float) -> float:
+    assert math.isfinite(x) or not learning
+    return x
+
+
+def named(pairs: Iterable[tuple[str, float]]) -> Vector:
+    return [(encode(name), number(value)) for name, value in pairs]
 
 
 # --- filters
@@ -91,12 +134,28 @@ def regexp_replace(pattern: bytes, replace: bytes) -> Callable[[bytes], bytes]:
 
 
 def string_filter(p: Parameters) -> Callable[[bytes], bytes]:
+    if p["method"] == "dynamic":
+        made = plugin(p)
+
+        def apply(value: bytes) -> bytes:
+            with plugin_errors():
+                return encode(made.filter(decode(value)))
+
+        return apply
     assert p["method"] == "regexp"
     return regexp_replace(p["pattern"].encode(), p["replace"].encode())
 
 
 def num_filter(p: Parameters) -> Callable[[float], float]:
     method = p["method"]
+    if method == "dynamic":
+        made = plugin(p)
+
+        def apply(x: float) -> float:
+            with plugin_errors():
+                return number(made.filter(x))
+
+        return apply
     if method == "add":
         added = read_double(p["value"])
         return lambda x: x + added
@@ -173,7 +232,27 @@ def split_regexp(pattern: bytes, group: int) -> Callable[[bytes], list[bytes]]:
     return tokens
 
 
-def string_type(p: Parameters) -> Callable[[bytes], list[bytes]]:
+def split_plugin(p: Parameters) -> Callable[[bytes], Tokens]:
+    made = plugin(p)
+
+    def tokens(value: bytes) -> Tokens:
+        text = decode(value)
+        with plugin_errors():
+            if hasattr(made, "extract"):
+                return named(made.extract(text))
+            return [(encode(text[begin : begin + length]), 1.0) for begin, length in made.split(text)]
+
+    return tokens
+
+
+def string_type(p: Parameters) -> Callable[[bytes], Tokens]:
+    if p["method"] == "dynamic":
+        return split_plugin(p)
+    cut = _cut(p)
+    return lambda value: [(token, 1.0) for token in cut(value)]
+
+
+def _cut(p: Parameters) -> Callable[[bytes], list[bytes]]:
     method = p["method"]
     if method == "str":
         return lambda value: [value]
@@ -207,6 +286,23 @@ def num_feature(kind: str, key: bytes, x: float) -> tuple[bytes, float]:
     return name + b"$" + ieee.print_g(x), 1.0
 
 
+def number_type(name: str, p: Parameters | None) -> Callable[[bytes, float], Vector]:
+    if p is None:
+        return lambda key, x: [num_feature(name, key, x)]
+    return feature_plugin(name, p)
+
+
+def feature_plugin(name: str, p: Parameters) -> Callable[[bytes, Any], Vector]:
+    """Make the features of numbers or of binary values."""
+    made = plugin(p)
+
+    def features(key: bytes, value: Any) -> Vector:
+        with plugin_errors():
+            return named(made.extract(decode(key) + "@" + name, value))
+
+    return features
+
+
 COMBINE: dict[str, Callable[[float, float], float]] = {"add": lambda a, b: a + b, "mul": lambda a, b: a * b}
 
 
@@ -217,7 +313,7 @@ COMBINE: dict[str, Callable[[float, float], float]] = {"add": lambda a, b: a + b
 class StringRule:
     matches: Matcher
     type: str
-    tokens: Callable[[bytes], list[bytes]]
+    tokens: Callable[[bytes], Tokens]
     sample: str
     globally: str
 
@@ -248,7 +344,17 @@ class Converter:
             )
             for r in rules["string_rules"]
         ]
-        self.num_rules = [(_matches(r), r["type"]) for r in config.get("num_rules") or []]
+        num_types = config.get("num_types") or {}
+        self.num_rules = [
+            (_matches(r), number_type(r["type"], num_types.get(r["type"]))) for r in config.get("num_rules") or []
+        ]
+        self.binary_rules = [
+            (matcher_except(r["key"], None), feature_plugin(r["type"], config["binary_types"][r["type"]]))
+            for r in config.get("binary_rules") or []
+        ]
+        self.combination_types = {
+            name: plugin(p) for name, p in (config.get("combination_types") or {}).items()
+        }  # fmt: skip
         self.combination_rules = [
             (
                 matcher_except(r["key_left"], r.get("except_left")),
@@ -268,15 +374,27 @@ class Converter:
         for key, x in datum.numbers:
             if not math.isfinite(x):
                 raise ConversionError(f"cannot learn from a number that is not finite: {_text(key)}")
-        return self.convert_and_update(datum)
+        global learning
+        learning = True
+        try:
+            return self.convert_and_update(datum)
+        finally:
+            learning = False
 
     def convert_and_update(self, datum: Datum) -> Vector:
         """Count the document in the statistics, then convert it."""
         vector = self._sample(datum)
         kinds = {rule.globally for rule in self.string_rules}
+        before = self.weights.diff
+        if self.combination_types:
+            self.weights.diff = Record.unpack(before.pack())
         if kinds & {"idf", "idf1", "bm25"}:
             self.weights.count(vector, groups="bm25" in kinds)
-        return self._finish(vector)
+        try:
+            return self._finish(vector)
+        except ConversionError:
+            self.weights.diff = before
+            raise
 
     def _sample(self, datum: Datum) -> Vector:
         """Give the features with their sample weights, in the order of the original."""
@@ -288,18 +406,41 @@ class Converter:
                         vector += _string_features(rule, key, text)
         for numbers in (datum.numbers, _filtered(datum.numbers, self.num_filters)):
             for key, x in numbers:
-                for matches, kind in self.num_rules:
+                for matches, features in self.num_rules:
                     if matches(key):
                         _check(key)
-                        vector.append(num_feature(kind, key, x))
+                        vector += features(key, x)
+        for matches, features in self.binary_rules:
+            for key, value in datum.binaries:
+                if matches(key):
+                    _check(key)
+                    vector += features(key, value)
         return vector
 
     def _finish(self, vector: Vector) -> Vector:
         vector = self.weights.weigh(vector)
-        vector += [feature for rule in self.combination_rules for feature in _combine(vector, *rule)]
+        vector += [feature for rule in self.combination_rules for feature in self._combine(vector, *rule)]
         if self.hash_max_size is None:
             return vector
         return [(b"%d" % (hash_feature(key) % self.hash_max_size), value) for key, value in vector]
+
+    def _combine(self, vector: Vector, left: Matcher, right: Matcher, kind: str) -> Vector:
+        made = self.combination_types.get(kind)
+        combined: Vector = []
+        for j, (a, x) in enumerate(vector):
+            for m, (b, y) in enumerate(vector):
+                key = a + b"&" + b + b"/" + kind.encode()
+                if made is None or made.commutative:
+                    if j >= m or not ((left(a) and right(b)) or (right(a) and left(b))):
+                        continue
+                elif j == m or not (left(a) and right(b)):
+                    continue
+                if made is None:
+                    combined.append((key, COMBINE[kind](x, y)))
+                    continue
+                with plugin_errors():
+                    combined += named(made.extract(decode(key), x, y))
+        return combined
 
 
 def _matches(rule: dict[str, Any]) -> Matcher:
@@ -324,23 +465,19 @@ def _filtered(original: list[Any], rules: list[Any]) -> list[Any]:
 
 def _string_features(rule: StringRule, key: bytes, text: bytes) -> Vector:
     counts: Map[bytes, float] = Map()
-    for token in rule.tokens(text):
-        counts[token] = counts.get(token, 0.0) + 1.0
+    for token, score in rule.tokens(text):
+        counts[token] = counts.get(token, 0.0) + score
     vector = []
     for token, tf in counts.items():
+        weight = SAMPLE_WEIGHTS[rule.sample](tf)
+        if learning and not math.isfinite(weight):
+            raise ConversionError("plugin ")
+        if weight == 0.0:
+            continue
         _check(key)
         tail = f"@{rule.type}#{rule.sample}/{rule.globally}".encode()
-        vector.append((key + b"$" + token + tail, SAMPLE_WEIGHTS[rule.sample](tf)))
+        vector.append((key + b"$" + token + tail, weight))
     return vector
-
-
-def _combine(vector: Vector, left: Matcher, right: Matcher, kind: str) -> Vector:
-    combined = []
-    for j, (a, x) in enumerate(vector):
-        for b, y in vector[j + 1 :]:
-            if (left(a) and right(b)) or (right(a) and left(b)):
-                combined.append((a + b"&" + b + b"/" + kind.encode(), COMBINE[kind](x, y)))
-    return combined
 
 
 def hash_feature(key: bytes) -> int:

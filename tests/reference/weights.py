@@ -126,6 +126,8 @@ class Weights:
                 ratio = div(lengths[group], self._average_length(group))
                 return log(div(n - df + 0.5, df + 0.5)) * div(s * (K1 + 1.0), s + K1 * (1.0 - B + B * ratio))
             case b"weight":
+                if b"#" not in key:
+                    return 0.0 * s
                 name = key[: key.rindex(b"#")]
                 return (self.diff.user.get(name, 0.0) + self.master.user.get(name, 0.0)) * s
             case _:

@@ -63,16 +63,20 @@ struct NumberValue {
 
 // The memory of one conversion, which the next one uses again.
 struct Conversion {
-    std::vector<StringValue> strings, filtered_strings;
+    std::vector<StringValue> strings, filtered_strings, binaries;
     std::vector<NumberValue> numbers, filtered_numbers;
+    std::vector<NumberValue> named;  // features that a plugin has just made
+    bool is_finite = false;          // whether numbers must be finite
     MapOrder map_order;
     std::vector<uint64_t> hashes;
     std::vector<Token> tokens;
+    std::vector<double> scores;  // the sums of the scores of the tokens, if a plugin made them
     Seen seen;
     std::vector<int32_t> order;
     std::vector<Feature> features;
     const Shape* shapes = nullptr;  // of the features
     bool has_zero = false;          // whether a feature may have the value 0
+    bool has_written = false;       // whether a feature is one that a plugin named
     std::unordered_map<uint64_t, double> lengths;
     Arena arena;
     std::string scratch;
@@ -83,8 +87,9 @@ struct Conversion {
         filtered_strings.clear();
         numbers.clear();
         filtered_numbers.clear();
+        binaries.clear();
         features.clear();
-        has_zero = false;
+        has_zero = has_written = false;
         arena.reset();
     }
 };
@@ -99,15 +104,15 @@ inline Feature* add_features(Conversion& w, size_t n) {
 // One byte of whitespace in the C locale.
 inline bool is_space(unsigned char b) { return b == ' ' || unsigned(b - '\t') < 5; }
 
-// Counts a token of the current value; tokens keep the order of their first occurrence.
-inline void count_token(Conversion& w, const char* p, uint32_t n, uint64_t hash) {
+// Counts a token of the current value, and returns its index; tokens keep the order of their first occurrence.
+inline uint32_t count_token(Conversion& w, const char* p, uint32_t n, uint64_t hash) {
     Seen& seen = w.seen;
     size_t i = seen.slot(hash);
     while (seen.entries[i].epoch == seen.epoch) {
         Token& token = w.tokens[seen.entries[i].at];
         if (token.hash == hash && token.span.n == n) {
             token.count++;
-            return;
+            return seen.entries[i].at;
         }
         i = (i + 1) & (seen.entries.size() - 1);
     }
@@ -120,8 +125,15 @@ inline void count_token(Conversion& w, const char* p, uint32_t n, uint64_t hash)
     token.count = 1;
     token.hash = hash;
     if (4 * w.tokens.size() > seen.entries.size()) seen.grow(w.tokens);
+    return uint32_t(w.tokens.size() - 1);
 }
 inline void count_token(Conversion& w, const char* p, uint32_t n) { count_token(w, p, n, hash_part(p, n)); }
+// Counts a token by a score.
+inline void count_score(Conversion& w, const char* p, uint32_t n, double score) {
+    const uint32_t at = count_token(w, p, n, hash_part(p, n));
+    w.scores.resize(w.tokens.size());
+    w.scores[at] += score;
+}
 
 // Computes fnv1a of each token. Each step of a hash needs the step before, so four hashes are computed side by side.
 inline void hash_tokens(const Token* tokens, uint32_t n, uint64_t* out) {

@@ -27,13 +27,15 @@ cdef class Converter:
     cdef Statistics statistics
 
     cdef int convert(self, Conversion* w, Cursor* c, int flags) noexcept nogil
-    cdef int read(self, Conversion* w, Cursor* c, bint finite) noexcept nogil
+    cdef int read(self, Conversion* w, Cursor* c) noexcept nogil
     cdef int filter_strings(self, Conversion* w) noexcept nogil
     cdef int filter_string(self, Conversion* w, const StringFilterRule* rule, StringValue v) noexcept nogil
-    cdef void filter_numbers(self, Conversion* w) noexcept nogil
+    cdef int filter_numbers(self, Conversion* w) noexcept nogil
     cdef int split(self, Conversion* w, const StringRuleData* rule, Span value) noexcept nogil
     cdef int add_strings(self, Conversion* w, vector[StringValue]* values, bint ordered) noexcept nogil
     cdef int add_numbers(self, Conversion* w, vector[NumberValue]* values) noexcept nogil
+    cdef int add_binaries(self, Conversion* w) noexcept nogil
+    cdef void add_named(self, Conversion* w) noexcept nogil
     cdef uint64_t whole_id(self, Conversion* w, const Feature* f) noexcept nogil
-    cdef void combine(self, Conversion* w) noexcept nogil
+    cdef int combine(self, Conversion* w) noexcept nogil
     cdef void hash_names(self, Conversion* w) noexcept nogil

@@ -13,11 +13,16 @@ from libc.stdio cimport snprintf
 from libc.string cimport memchr, memcpy
 from libcpp.vector cimport vector
 
-from jubatus._core.convert.features cimport Feature, Shape, put_name
+from jubatus._core.convert.features cimport Feature, Shape, put_name, weighting_of
 from jubatus._core.convert.matchers cimport selects
+from jubatus._core.convert.plugin cimport (
+    binary_features, combination_features, filter_number_by_plugin, filter_string_by_plugin, number_features,
+    split_by_plugin,
+)
 from jubatus._core.convert.program cimport (
-    ADD, GAUSSIAN, IDENTITY, LOGARITHM, MATCHES, NGRAM, SAMPLE_BIN, SAMPLE_TF, SIGMOID, WHOLE, WORDS,
-    CombinationRuleData, NumberFilterRule, NumberRuleData, Piece, Program, StringFilterRule, StringRuleData,
+    ADD, CHANGE_BY_PLUGIN, GAUSSIAN, IDENTITY, LOGARITHM, MATCHES, NGRAM, NUMBER_BY_PLUGIN, SAMPLE_BIN, SAMPLE_TF, SIGMOID,
+    SPLIT_BY_PLUGIN, WHOLE, WORDS, BinaryRuleData, CombinationRuleData, NumberFilterRule, NumberRuleData, Piece,
+    Program, StringFilterRule, StringRuleData,
 )
 from jubatus._core.convert.regex cimport Regex
 from jubatus._core.convert.split cimport MAX_GROUPS, pad, split_matches, split_separated
@@ -130,8 +135,9 @@ cdef class Converter:
         cdef int status
         cdef bint ordered = flags & ORDERED or self.program.combinations.size() or self.statistics.counts_groups
         w.reset()
+        w.is_finite = flags & FINITE
         w.shapes = self.program.shapes.data()
-        status = self.read(w, c, flags & FINITE)
+        status = self.read(w, c)
         if status and status != REFUSED:
             w.error.assign(b"a datum is expected")
         if status == 0 and self.program.string_filters.size():
@@ -142,23 +148,32 @@ cdef class Converter:
             status = self.add_strings(w, &w.filtered_strings, ordered)
         if status:
             return status
-        self.filter_numbers(w)
-        status = self.add_numbers(w, &w.numbers)
+        status = self.filter_numbers(w)
+        if status == 0:
+            status = self.add_numbers(w, &w.numbers)
         if status == 0:
             status = self.add_numbers(w, &w.filtered_numbers)
+        if status == 0 and self.program.binary_rules.size():
+            status = self.add_binaries(w)
         if status:
             return status
         if flags & COUNT:
+            if self.program.combines_by_plugin:
+                self.statistics.note(w)
             self.statistics.update(w)
         if self.program.is_weighted or w.has_zero:
             self.statistics.apply(w)
         if self.program.combinations.size():
-            self.combine(w)
+            status = self.combine(w)
+            if status:
+                if flags & COUNT:
+                    self.statistics.restore()
+                return status
         if self.program.hash_max_size:
             self.hash_names(w)
         return 0
 
-    cdef int read(self, Conversion* w, Cursor* c, bint finite) noexcept nogil:
+    cdef int read(self, Conversion* w, Cursor* c) noexcept nogil:
         """Read the datum's lists without copying; refuse a number that is not finite where all must be."""
         cdef uint32_t parts = 0, part, pairs = 0, two = 0
         cdef StringValue s
@@ -167,7 +182,7 @@ cdef class Converter:
         for part in range(parts):
             if status:
                 return status
-            if part > 1:
+            if part > 2 or (part == 2 and self.program.binary_rules.empty()):
                 status = validate_pairs(c, False) if part == 2 else skip(c[0])
                 continue
             status = read_array(c[0], pairs)
@@ -175,19 +190,21 @@ cdef class Converter:
                 status = read_array(c[0], two)
                 if status == 0 and two != 2:
                     return MISMATCH
-                if part == 0:
+                if part != 1:
                     if status == 0:
                         status = read_raw(c[0], s.key.p, s.key.n)
                     if status == 0:
                         status = read_raw(c[0], s.value.p, s.value.n)
-                    if status == 0:
+                    if status == 0 and part == 0:
                         w.strings.push_back(s)
+                    elif status == 0:
+                        w.binaries.push_back(s)
                 else:
                     if status == 0:
                         status = read_raw(c[0], n.key.p, n.key.n)
                     if status == 0:
                         status = read_double(c[0], n.value)
-                    if status == 0 and finite and not isfinite(n.value):
+                    if status == 0 and w.is_finite and not isfinite(n.value):
                         return refuse(w, b"cannot learn from a number that is not finite: ", n.key)
                     if status == 0:
                         w.numbers.push_back(n)
@@ -217,6 +234,12 @@ cdef class Converter:
         cdef size_t i
         cdef Piece* piece
         if not selects(&rule.match, v.key.p, v.key.n):
+            return 0
+        if rule.plugin != NULL:
+            if filter_string_by_plugin(w, rule.plugin, v.value, &result.value):
+                return refuse(w, NULL, v.key)
+            result.key = append_suffix(w, v.key, rule.suffix)
+            w.filtered_strings.push_back(result)
             return 0
         v.value = pad(w, v.value)
         w.scratch.clear()
@@ -250,7 +273,7 @@ cdef class Converter:
         w.filtered_strings.push_back(result)
         return 0
 
-    cdef void filter_numbers(self, Conversion* w) noexcept nogil:
+    cdef int filter_numbers(self, Conversion* w) noexcept nogil:
         cdef size_t rule, i, known, originals = w.numbers.size()
         cdef NumberFilterRule* filter
         cdef NumberValue v
@@ -259,10 +282,16 @@ cdef class Converter:
             known = w.filtered_numbers.size()
             for i in range(originals + known):
                 v = w.numbers[i] if i < originals else w.filtered_numbers[i - originals]
-                if selects(&filter.match, v.key.p, v.key.n):
-                    v.key = append_suffix(w, v.key, filter.suffix)
+                if not selects(&filter.match, v.key.p, v.key.n):
+                    continue
+                if filter.kind == CHANGE_BY_PLUGIN:
+                    if filter_number_by_plugin(w, filter.plugin, v.value, &v.value):
+                        return refuse(w, NULL, v.key)
+                else:
                     v.value = filter_number(filter, v.value)
-                    w.filtered_numbers.push_back(v)
+                v.key = append_suffix(w, v.key, filter.suffix)
+                w.filtered_numbers.push_back(v)
+        return 0
 
     cdef int add_strings(self, Conversion* w, vector[StringValue]* values, bint ordered) noexcept nogil:
         cdef size_t r, i
@@ -309,6 +338,8 @@ cdef class Converter:
                     else:
                         f.value = log(1.0 + token.count)
                     f += 1
+                if rule.kind == SPLIT_BY_PLUGIN:
+                    take_scores(w)
         return 0
 
     cdef int split(self, Conversion* w, const StringRuleData* rule, Span value) noexcept nogil:
@@ -321,6 +352,8 @@ cdef class Converter:
             count_token(w[0], value.p, value.n)
         elif rule.kind == MATCHES:
             return split_matches(w, <Regex>rule.regex, rule.group, value)
+        elif rule.kind == SPLIT_BY_PLUGIN:
+            return split_by_plugin(w, rule.plugin, value, rule.sample)
         else:
             return split_separated(
                 w, value, self.program.separators.data() + rule.separators_from,
@@ -343,6 +376,11 @@ cdef class Converter:
                     continue
                 if memchr(v.key.p, b"$", v.key.n) != NULL:
                     return refuse(w, b"feature key cannot contain '$': ", v.key)
+                if rule.kind == NUMBER_BY_PLUGIN:
+                    if number_features(w, rule.plugin, v.key, rule.name, v.value):
+                        return refuse(w, NULL, v.key)
+                    self.add_named(w)
+                    continue
                 shape = &self.program.shapes[rule.shape]
                 f = add_features(w[0], 1)
                 f.key = v.key.p
@@ -364,22 +402,49 @@ cdef class Converter:
                 w.has_zero = w.has_zero or f.value == 0
         return 0
 
+    cdef int add_binaries(self, Conversion* w) noexcept nogil:
+        """Add the features of the binary values."""
+        cdef size_t r, i
+        cdef BinaryRuleData* rule
+        cdef StringValue v
+        for r in range(self.program.binary_rules.size()):
+            rule = &self.program.binary_rules[r]
+            for i in range(w.binaries.size()):
+                v = w.binaries[i]
+                if not selects(&rule.match, v.key.p, v.key.n):
+                    continue
+                if memchr(v.key.p, b"$", v.key.n) != NULL:
+                    return refuse(w, b"feature key cannot contain '$': ", v.key)
+                if binary_features(w, rule.plugin, v.key, rule.name, v.value):
+                    return refuse(w, NULL, v.key)
+                self.add_named(w)
+        return 0
+
+    cdef void add_named(self, Conversion* w) noexcept nogil:
+        """Add the features that a plugin has named; what weighs one is read off its name."""
+        cdef size_t i
+        cdef Feature* f
+        w.has_written = True
+        for i in range(w.named.size()):
+            f = add_features(w[0], 1)
+            set_name(f, w.named[i])
+            f.shape = self.program.written[<int>weighting_of(f.token, f.token_size)]
+
     cdef uint64_t whole_id(self, Conversion* w, const Feature* f) noexcept nogil:
         """Return the id of a feature by writing its whole name. Slower than join_id, but fit for any name."""
         w.scratch.resize(f.name_size)
         put_name(&w.scratch[0], f[0], w.shapes)
         return name_id(w.scratch.data(), f.name_size)
 
-    cdef void combine(self, Conversion* w) noexcept nogil:
-        """Append a feature for each selected pair of the features so far."""
+    cdef int combine(self, Conversion* w) noexcept nogil:
+        """Append the features of each selected pair of the features so far."""
         cdef size_t n = w.features.size(), rule, j, m
         cdef vector[Span] names
         cdef vector[int] sides  # 1: the left matcher selects it, 2: the right one
         cdef CombinationRuleData* data
-        cdef Feature f
         cdef char* out
         if n < 2:
-            return
+            return 0
         names.resize(n)
         sides.resize(n)
         for j in range(n):
@@ -387,9 +452,6 @@ cdef class Converter:
             out = w.arena.take(names[j].n)
             names[j].p = out
             put_name(out, w.features[j], w.shapes)
-        f.key = NULL
-        f.key_size = 0
-        f.shape = 0
         for rule in range(self.program.combinations.size()):
             data = &self.program.combinations[rule]
             for j in range(n):
@@ -397,25 +459,14 @@ cdef class Converter:
             for j in range(n):
                 if sides[j] == 0:
                     continue
-                for m in range(j + 1, n):
-                    if not ((sides[j] & 1 and sides[m] & 2) or (sides[j] & 2 and sides[m] & 1)):
+                for m in range(j + 1 if data.commutative else 0, n):
+                    if not (sides[j] & 1 and sides[m] & 2) and not (
+                        data.commutative and sides[j] & 2 and sides[m] & 1
+                    ):
                         continue
-                    f.token_size = names[j].n + 1 + names[m].n + data.suffix.n
-                    out = w.arena.take(f.token_size)
-                    f.token = out
-                    memcpy(out, names[j].p, names[j].n)
-                    out[names[j].n] = c"&"
-                    out += names[j].n + 1
-                    memcpy(out, names[m].p, names[m].n)
-                    memcpy(out + names[m].n, data.suffix.p, data.suffix.n)
-                    f.name_size = f.token_size
-                    f.id = name_id(f.token, f.token_size)
-                    f.value = w.features[j].value
-                    if data.multiply:
-                        f.value *= w.features[m].value
-                    else:
-                        f.value += w.features[m].value
-                    w.features.push_back(f)
+                    if m != j and combine_pair(w, data, j, m, names[j], names[m]):
+                        return REFUSED
+        return 0
 
     cdef void hash_names(self, Conversion* w) noexcept nogil:
         """Replace each name by its hash modulo hash_max_size, in decimal; equal names stay apart."""
@@ -449,6 +500,55 @@ cdef Span append_suffix(Conversion* w, Span key, Span suffix) noexcept nogil:
     result.p = out
     result.n = key.n + suffix.n
     return result
+
+
+cdef int combine_pair(
+    Conversion* w, const CombinationRuleData* rule, size_t left, size_t right, Span left_name, Span right_name
+) noexcept nogil:
+    """Append the features of the pair of two features."""
+    cdef NumberValue named
+    cdef double a = w.features[left].value, b = w.features[right].value
+    cdef size_t i
+    cdef char* out
+    named.key.n = left_name.n + 1 + right_name.n + rule.suffix.n
+    out = w.arena.take(named.key.n)
+    named.key.p = out
+    memcpy(out, left_name.p, left_name.n)
+    out[left_name.n] = c"&"
+    out += left_name.n + 1
+    memcpy(out, right_name.p, right_name.n)
+    memcpy(out + right_name.n, rule.suffix.p, rule.suffix.n)
+    if rule.plugin == NULL:
+        named.value = a * b if rule.multiply else a + b
+        set_name(add_features(w[0], 1), named)
+        return 0
+    if combination_features(w, rule.plugin, named.key, a, b):
+        return refuse(w, NULL, named.key)
+    for i in range(w.named.size()):
+        set_name(add_features(w[0], 1), w.named[i])
+    return 0
+
+
+cdef void set_name(Feature* f, NumberValue named) noexcept nogil:
+    """Make a feature of a whole name and a value."""
+    f.key = NULL
+    f.key_size = 0
+    f.token = named.key.p
+    f.token_size = f.name_size = named.key.n
+    f.shape = 0
+    f.id = name_id(named.key.p, named.key.n)
+    f.value = named.value
+
+
+cdef void take_scores(Conversion* w) noexcept nogil:
+    """Give the features of a plugin's tokens, the last ones, their weights; drop those of weight 0."""
+    cdef size_t i, start = w.features.size() - w.tokens.size(), kept = start
+    for i in range(w.tokens.size()):
+        w.features[start + i].value = w.scores[w.order[i]]
+        if w.features[start + i].value != 0:
+            w.features[kept] = w.features[start + i]
+            kept += 1
+    w.features.resize(kept)
 
 
 cdef double filter_number(const NumberFilterRule* f, double x) noexcept nogil:

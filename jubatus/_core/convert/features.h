@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <string_view>
 
 #include "kernels/bytes.h"
 #include "kernels/hash.h"
@@ -16,7 +17,8 @@
 namespace jubatus {
 
 enum Weighting { BIN, IDF, IDF1, BM25, USER };
-enum Form { PLAIN, STRING, NUMBER, NUMBER_TEXT };
+// PLAIN is a name as it is, WRITTEN likewise, but of a plugin: what weighs it has to be read off the name.
+enum Form { PLAIN, STRING, NUMBER, NUMBER_TEXT, WRITTEN };
 
 struct Shape {
     Form form;
@@ -36,6 +38,15 @@ struct Feature {
     const char* token;
     uint32_t key_size, token_size, shape, name_size;
 };
+
+// How the original weighs a feature of this name: by what stands behind the last '/'.
+inline Weighting weighting_of(const char* name, size_t n) {
+    const std::string_view whole(name, n);
+    const size_t slash = whole.rfind('/');
+    if (slash == whole.npos) return BIN;
+    const std::string_view kind = whole.substr(slash + 1);
+    return kind == "idf" ? IDF : kind == "idf1" ? IDF1 : kind == "bm25" ? BM25 : kind == "weight" ? USER : BIN;
+}
 
 inline char* put(char* out, const char* p, size_t n) {
     memcpy(out, p, n);

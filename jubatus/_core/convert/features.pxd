@@ -8,7 +8,7 @@ cdef extern from "convert/features.h" namespace "jubatus" nogil:
     enum Weighting:
         BIN, IDF, IDF1, BM25, USER
     enum Form:
-        PLAIN, STRING, NUMBER, NUMBER_TEXT
+        PLAIN, STRING, NUMBER, NUMBER_TEXT, WRITTEN
     struct Shape:
         Form form
         Weighting weighting
@@ -24,5 +24,6 @@ cdef extern from "convert/features.h" namespace "jubatus" nogil:
         const char* key
         const char* token
         uint32_t key_size, token_size, shape, name_size
+    Weighting weighting_of(const char* name, size_t n) noexcept
     char* put_name(char* out, const Feature& f, const Shape* shapes) noexcept
     uint32_t insert_feature[Row](Table[Row]& table, uint64_t id, const Feature& f, const Shape* shapes) noexcept

@@ -7,10 +7,14 @@ from jubatus._core.convert.matchers cimport KeyMatch
 from jubatus._core.kernels.bytes cimport Span
 
 
+# In the rules `plugin` is a Plugin, borrowed from program.rules; NULL where the type is none.
+
+
 cdef struct StringFilterRule:
     KeyMatch match
     Span suffix
     void* regex
+    void* plugin
     size_t pieces_from, pieces_to
 
 
@@ -21,7 +25,7 @@ cdef struct Piece:
 
 
 cdef enum NumberChange:
-    ADD, LINEAR, GAUSSIAN, SIGMOID
+    ADD, LINEAR, GAUSSIAN, SIGMOID, CHANGE_BY_PLUGIN
 
 
 cdef struct NumberFilterRule:
@@ -30,10 +34,11 @@ cdef struct NumberFilterRule:
     NumberChange kind
     double a, b
     bint truncate
+    void* plugin
 
 
 cdef enum SplitKind:
-    WHOLE, WORDS, NGRAM, SEPARATED, MATCHES
+    WHOLE, WORDS, NGRAM, SEPARATED, MATCHES, SPLIT_BY_PLUGIN
 
 
 cdef enum Sample:
@@ -47,23 +52,34 @@ cdef struct StringRuleData:
     size_t separators_from, separators_to
     void* regex
     int group
+    void* plugin
     Sample sample
     uint32_t shape
 
 
 cdef enum NumberKind:
-    IDENTITY, LOGARITHM, PRINTED
+    IDENTITY, LOGARITHM, PRINTED, NUMBER_BY_PLUGIN
 
 
 cdef struct NumberRuleData:
     KeyMatch match
     NumberKind kind
     uint32_t shape
+    void* plugin
+    Span name  # "@type"
+
+
+cdef struct BinaryRuleData:
+    KeyMatch match
+    void* plugin
+    Span name  # "@type"
 
 
 cdef struct CombinationRuleData:
     KeyMatch left, right
     bint multiply
+    void* plugin
+    bint commutative
     Span suffix  # "/type"
 
 
@@ -78,9 +94,11 @@ cdef class Program:
     cdef vector[StringRuleData] string_rules
     cdef vector[uint32_t] separators
     cdef vector[NumberRuleData] number_rules
+    cdef vector[BinaryRuleData] binary_rules
     cdef vector[CombinationRuleData] combinations
+    cdef uint32_t[5] written  # the shape of a plugin's feature by its Weighting
     cdef uint64_t hash_max_size
-    cdef bint is_weighted, counts, counts_groups
+    cdef bint is_weighted, counts, counts_groups, combines_by_plugin
 
     cdef Span span(self, bytes text) except *
     cdef int add_shape(self, Form form, Weighting weighting, bytes infix, bytes suffix) except -1
@@ -88,4 +106,6 @@ cdef class Program:
     cdef int compile_number_filter(self, rule) except -1
     cdef int compile_string_rule(self, rule) except -1
     cdef int compile_number_rule(self, rule) except -1
+    cdef int compile_binary_rule(self, rule) except -1
+    cdef int add_written(self) except -1
     cdef int compile_combination(self, rule) except -1

@@ -5,7 +5,7 @@ from libc.stdint cimport uint32_t, uint64_t
 from libcpp.vector cimport vector
 
 from jubatus._core.convert.features cimport (
-    BIN, BM25, IDF, IDF1, NUMBER, NUMBER_TEXT, PLAIN, STRING, USER, Form, Shape, Weighting,
+    BIN, BM25, IDF, IDF1, NUMBER, NUMBER_TEXT, PLAIN, STRING, USER, WRITTEN, Form, Shape, Weighting,
 )
 from jubatus._core.convert.matchers cimport as_span, compile_match
 from jubatus._core.convert.split cimport MAX_GROUPS
@@ -13,6 +13,7 @@ from jubatus._core.kernels.bytes cimport Span
 from jubatus._core.kernels.hash cimport hash_part, spread_rest
 from jubatus._core.kernels.order cimport prefix_of
 
+from jubatus._core.convert.load import Plugin
 from jubatus._core.convert.rules import parse_rules
 from jubatus.errors import ConfigError
 
@@ -30,6 +31,7 @@ cdef class Program:
         is_weighted: whether a rule has a global weight other than 1.
         counts: whether a rule needs document statistics.
         counts_groups: whether a rule needs those of groups.
+        combines_by_plugin: whether a conversion may fail after the datum was counted.
 
     Raises:
         ConfigError: for a configuration that cannot be used.
@@ -48,6 +50,8 @@ cdef class Program:
             self.compile_string_rule(rule)
         for rule in self.rules.num_rules:
             self.compile_number_rule(rule)
+        for rule in self.rules.binary_rules:
+            self.compile_binary_rule(rule)
         for rule in self.rules.combination_rules:
             self.compile_combination(rule)
 
@@ -75,6 +79,7 @@ cdef class Program:
         data.match = compile_match(rule.key, rule.excluded)
         data.suffix = self.span(rule.suffix)
         data.regex = <void*>rule.regex
+        data.plugin = plugin_of(rule.plugin)
         data.pieces_from = self.pieces.size()
         for part in rule.replacement:
             piece.group = part if isinstance(part, int) else -1
@@ -87,7 +92,11 @@ cdef class Program:
         cdef NumberFilterRule data
         data.match = compile_match(rule.key, rule.excluded)
         data.suffix = self.span(rule.suffix)
-        data.kind = {"add": ADD, "linear": LINEAR, "gaussian": GAUSSIAN, "sigmoid": SIGMOID}[rule.kind]
+        kinds = {
+            "add": ADD, "linear": LINEAR, "gaussian": GAUSSIAN, "sigmoid": SIGMOID, "plugin": CHANGE_BY_PLUGIN,
+        }
+        data.kind = kinds[rule.kind]
+        data.plugin = plugin_of(rule.plugin)
         data.a = rule.a
         data.b = rule.b
         data.truncate = rule.truncate
@@ -95,7 +104,8 @@ cdef class Program:
 
     cdef int compile_string_rule(self, rule) except -1:
         cdef StringRuleData data
-        kinds = {"str": WHOLE, "space": WORDS, "ngram": NGRAM, "split": SEPARATED, "regexp": MATCHES}
+        kinds = {"str": WHOLE, "space": WORDS, "ngram": NGRAM, "split": SEPARATED, "regexp": MATCHES,
+                 "plugin": SPLIT_BY_PLUGIN}
         weightings = {"bin": BIN, "idf": IDF, "idf1": IDF1, "bm25": BM25, "weight": USER}
         splitter = rule.splitter
         data.match = compile_match(rule.key, rule.excluded)
@@ -106,6 +116,7 @@ cdef class Program:
             self.separators.push_back(point)
         data.separators_to = self.separators.size()
         data.regex = <void*>splitter.regex
+        data.plugin = plugin_of(splitter.plugin)
         data.group = splitter.group
         if data.group >= MAX_GROUPS:
             raise ConfigError(f"'group' must be less than {MAX_GROUPS}: {data.group}")
@@ -124,16 +135,49 @@ cdef class Program:
     cdef int compile_number_rule(self, rule) except -1:
         cdef NumberRuleData data
         data.match = compile_match(rule.key, rule.excluded)
+        data.plugin = plugin_of(rule.kind)
+        data.name = self.span(b"@" + rule.type_name)
+        if data.plugin != NULL:
+            self.add_written()
+            data.kind = NUMBER_BY_PLUGIN
+            self.number_rules.push_back(data)
+            return 0
         data.kind = {"num": IDENTITY, "log": LOGARITHM, "str": PRINTED}[rule.kind]
         printed = data.kind == PRINTED
         infix = b"@" + rule.type_name + (b"$" if printed else b"")
         data.shape = self.add_shape(NUMBER_TEXT if printed else NUMBER, BIN, infix, b"")
         self.number_rules.push_back(data)
 
+    cdef int compile_binary_rule(self, rule) except -1:
+        cdef BinaryRuleData data
+        data.match = compile_match(rule.key, None)
+        data.plugin = plugin_of(rule.plugin)
+        data.name = self.span(b"@" + rule.type_name)
+        self.add_written()
+        self.binary_rules.push_back(data)
+
+    cdef int add_written(self) except -1:
+        """Add the shapes of features that plugins name, one for each way of weighting."""
+        cdef int weighting
+        if self.written[0] == 0:
+            for weighting in range(5):
+                self.written[weighting] = self.add_shape(WRITTEN, <Weighting>weighting, b"", b"")
+            self.is_weighted = True
+
     cdef int compile_combination(self, rule) except -1:
         cdef CombinationRuleData data
         data.left = compile_match(rule.left, rule.left_excluded)
         data.right = compile_match(rule.right, rule.right_excluded)
         data.multiply = rule.kind == "mul"
+        data.plugin = plugin_of(rule.kind)
+        data.commutative = True
+        if data.plugin != NULL:
+            data.commutative = rule.kind.commutative
+            self.combines_by_plugin = True
         data.suffix = self.span(b"/" + rule.type_name)
         self.combinations.push_back(data)
+
+
+cdef void* plugin_of(value) noexcept:
+    """Return a plugin as a pointer, which the rules keep alive; NULL for anything else."""
+    return <void*>value if isinstance(value, Plugin) else NULL

@@ -7,14 +7,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, NoReturn, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
+from jubatus._core.convert.load import Plugin, load_plugin
 from jubatus._core.convert.regex import Regex
 from jubatus._core.schema import LONG, STRING, Field, collect, list_of, map_of, optional, structure
 from jubatus.errors import ConfigError
 
 T = TypeVar("T")
-_Build = Callable[[str, Mapping[str, str]], T]
+_Build = Callable[[str | Plugin, Mapping[str, str]], T]
 
 SampleWeight = Literal["bin", "tf", "log_tf"]
 GlobalWeight = Literal["bin", "idf", "idf1", "bm25", "weight"]
@@ -30,16 +31,28 @@ class Matcher:
     text: bytes = b""
     regex: Regex | None = None
 
+    def matches(self, key: bytes) -> bool:
+        """Return whether a key is meant."""
+        if self.kind == "regexp":
+            return self.regex is not None and self.regex.match(key) is not None
+        if self.kind == "exact":
+            return key == self.text
+        return key.startswith(self.text) if self.kind == "prefix" else key.endswith(self.text)
+
 
 @dataclass(frozen=True, slots=True)
 class StringFilter:
-    """Replace every match of `regex`. A number in `replacement` stands for the text of that group."""
+    """Replace every match of `regex`, or do what a plugin does.
+
+    A number in `replacement` stands for the text of that group.
+    """
 
     key: Matcher
     excluded: Matcher | None
     suffix: bytes
-    regex: Regex
-    replacement: tuple[bytes | int, ...]
+    regex: Regex | None = None
+    replacement: tuple[bytes | int, ...] = ()
+    plugin: Plugin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +66,26 @@ class NumFilter:
     key: Matcher
     excluded: Matcher | None
     suffix: bytes
-    kind: Literal["add", "linear", "gaussian", "sigmoid"]
-    a: float
+    kind: Literal["add", "linear", "gaussian", "sigmoid", "plugin"]
+    a: float = 0.0
     b: float = 0.0
     truncate: bool = False
+    plugin: Plugin | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Splitter:
-    """Cut texts into tokens. `count` is for ngram, `separators` (code points) for split, the last two for regexp."""
+    """Cut texts into tokens.
 
-    kind: Literal["str", "space", "ngram", "split", "regexp"]
+    `count` is for ngram, `separators` (code points) for split, `regex` and `group` for regexp.
+    """
+
+    kind: Literal["str", "space", "ngram", "split", "regexp", "plugin"]
     count: int = 0
     separators: frozenset[int] = frozenset()
     regex: Regex | None = None
     group: int = 0
+    plugin: Plugin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +107,16 @@ class NumRule:
     key: Matcher
     excluded: Matcher | None
     type_name: bytes
-    kind: NumKind
+    kind: NumKind | Plugin
+
+
+@dataclass(frozen=True, slots=True)
+class BinaryRule:
+    """Make features of binary values. The original takes an exception to the key, but does not look at it."""
+
+    key: Matcher
+    type_name: bytes
+    plugin: Plugin
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +128,7 @@ class CombinationRule:
     right: Matcher
     right_excluded: Matcher | None
     type_name: bytes
-    kind: CombinationKind
+    kind: CombinationKind | Plugin
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +139,7 @@ class ConverterRules:
     num_filters: tuple[NumFilter, ...] = ()
     string_rules: tuple[StringRule, ...] = ()
     num_rules: tuple[NumRule, ...] = ()
+    binary_rules: tuple[BinaryRule, ...] = ()
     combination_rules: tuple[CombinationRule, ...] = ()
     hash_max_size: int | None = None
 
@@ -149,8 +177,8 @@ CONVERTER = structure(
 
 # Types that a config need not define; it may define them differently.
 _SPLITTERS: dict[str, Splitter] = {"str": Splitter("str"), "space": Splitter("space")}
-_NUM_KINDS: dict[str, NumKind] = {"num": "num", "log": "log", "str": "str"}
-_COMBINATION_KINDS: dict[str, CombinationKind] = {"add": "add", "mul": "mul"}
+_NUM_KINDS: dict[str, NumKind | Plugin] = {"num": "num", "log": "log", "str": "str"}
+_COMBINATION_KINDS: dict[str, CombinationKind | Plugin] = {"add": "add", "mul": "mul"}
 
 
 def _encode(text: str) -> bytes:
@@ -185,7 +213,7 @@ _FLOAT = re.compile(rb"\s*([+-]?(?:[0-9]+\.?|\.[0-9])[0-9]*(?:[eE][+-]?[0-9]*)?)
 _INTEGER = re.compile(rb"\s*([+-]?[0-9]{1,1000})")
 
 
-def _parse_float(text: str) -> float:
+def parse_float(text: str) -> float:
     start = _FLOAT.match(_encode(text))
     try:
         number = float(start[1]) if start else float("inf")
@@ -196,7 +224,7 @@ def _parse_float(text: str) -> float:
     return number
 
 
-def _parse_integer(text: str) -> int | None:
+def parse_integer(text: str) -> int | None:
     start = _INTEGER.match(_encode(text))
     number = int(start[1]) if start else 1 << 31
     return number if -(1 << 31) <= number < 1 << 31 else None
@@ -243,7 +271,9 @@ def _parse_replacement(text: bytes, groups: int) -> tuple[bytes | int, ...]:
     return (*pieces, bytes(literal)) if literal else tuple(pieces)
 
 
-def _string_filter(method: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+def _string_filter(method: str | Plugin, parameters: Mapping[str, str]) -> dict[str, Any]:
+    if isinstance(method, Plugin):
+        return {"plugin": method}
     if method != "regexp":
         raise ConfigError(f"unknown filter name: {method}")
     regex, replacement = _all(
@@ -252,11 +282,11 @@ def _string_filter(method: str, parameters: Mapping[str, str]) -> dict[str, Any]
     return {"regex": regex, "replacement": _parse_replacement(_encode(replacement), regex.groups)}
 
 
-def _num_filter(method: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+def _num_filter(method: str | Plugin, parameters: Mapping[str, str]) -> dict[str, Any]:
     def number(name: str, default: str | None = None) -> float:
         text = _parameter(parameters, name) if default is None else parameters.get(name, default)
         try:
-            return _parse_float(text)
+            return parse_float(text)
         except ConfigError as error:
             raise ConfigError(f'{error}: "{name}" must be a number: {text}') from error
 
@@ -265,6 +295,8 @@ def _num_filter(method: str, parameters: Mapping[str, str]) -> dict[str, Any]:
             raise ConfigError(f"invalid parameter (expected: {expected})")
 
     match method:
+        case Plugin():
+            return {"kind": "plugin", "plugin": method}
         case "add":
             return {"kind": "add", "a": number("value")}
         case "linear_normalization":
@@ -284,7 +316,7 @@ def _num_filter(method: str, parameters: Mapping[str, str]) -> dict[str, Any]:
 
 def _ngram(parameters: Mapping[str, str]) -> Splitter:
     text = _parameter(parameters, "char_num")
-    count = _parse_integer(text)
+    count = parse_integer(text)
     if count is None:
         raise ConfigError(f'"char_num" must be an integer value: {text}')
     if count <= 0:
@@ -300,7 +332,7 @@ def _pattern(parameters: Mapping[str, str]) -> Regex:
 
 def _group(parameters: Mapping[str, str]) -> int:
     text = parameters.get("group", "0")
-    group = _parse_integer(text)
+    group = parse_integer(text)
     if group is None:
         raise ConfigError(f"is not integer: group = {text}")
     if group < 0:
@@ -316,8 +348,10 @@ def _regexp(parameters: Mapping[str, str]) -> Splitter:
     return Splitter("regexp", regex=regex, group=group)
 
 
-def _splitter(method: str, parameters: Mapping[str, str]) -> Splitter:
+def _splitter(method: str | Plugin, parameters: Mapping[str, str]) -> Splitter:
     match method:
+        case Plugin():
+            return Splitter("plugin", plugin=method)
         case "ngram":
             return _ngram(parameters)
         case "regexp":
@@ -329,33 +363,36 @@ def _splitter(method: str, parameters: Mapping[str, str]) -> Splitter:
     raise ConfigError(f"unknown splitter name: {method}")
 
 
-def _no_method(kind: str) -> Callable[[str, Mapping[str, str]], NoReturn]:
-    """Build types of a kind for which the original has only plugins: every method is unknown."""
+def _only_plugins(kind: str) -> Callable[[str | Plugin, Mapping[str, str]], Plugin]:
+    """Build types of a kind that has no methods but plugins."""
 
-    def build(method: str, parameters: Mapping[str, str]) -> NoReturn:
+    def build(method: str | Plugin, parameters: Mapping[str, str]) -> Plugin:
+        if isinstance(method, Plugin):
+            return method
         raise ConfigError(f"unknown {kind} feature name: {method}")
 
     return build
 
 
-def _build_type(section: str, name: str, parameters: Mapping[str, str], build: _Build[T]) -> T:
+def _build_type(section: str, where: str, parameters: Mapping[str, str], build: _Build[T]) -> T:
     if "method" not in parameters:
         raise ConfigError("parameter: [method] must be defined")
     if parameters["method"] == "dynamic":
         _parameter(parameters, "path")
         _parameter(parameters, "function")
-        raise ConfigError(f'dynamic plugins are not supported: {section} "{name}"')
+        return build(load_plugin(section, parameters, where), parameters)
     return build(parameters["method"], parameters)
 
 
 def _types(
-    config: Mapping[str, Any], section: str, build: _Build[T], predefined: Mapping[str, T], errors: list[str]
+    config: Mapping[str, Any], section: str, path: str, build: _Build[T], predefined: Mapping[str, T], errors: list[str]
 ) -> dict[str, T | None]:
     """Build the types of a section by name; those with errors are None."""
     types: dict[str, T | None] = dict(predefined)
     for name in sorted(config[section], key=_encode):
         parameters = config[section][name]
-        types[name] = None if parameters is None else collect(errors, _build_type, section, name, parameters, build)
+        where = f"{path}.{section}.{name}"
+        types[name] = None if parameters is None else collect(errors, _build_type, section, where, parameters, build)
     return types
 
 
@@ -394,7 +431,7 @@ def _string_rule(types: Mapping[str, Splitter | None], rule: Mapping[str, Any]) 
     return StringRule(key, excluded, _encode(rule["type"]), splitter, sample_weight, global_weight)
 
 
-def _num_rule(types: Mapping[str, NumKind | None], rule: Mapping[str, Any]) -> NumRule:
+def _num_rule(types: Mapping[str, NumKind | Plugin | None], rule: Mapping[str, Any]) -> NumRule:
     key, excluded, kind = _all(
         lambda: parse_matcher(rule["key"]),
         lambda: _optional_matcher(rule["except"]),
@@ -403,11 +440,12 @@ def _num_rule(types: Mapping[str, NumKind | None], rule: Mapping[str, Any]) -> N
     return NumRule(key, excluded, _encode(rule["type"]), kind)
 
 
-def _binary_rule(types: Mapping[str, None], rule: Mapping[str, Any]) -> None:
-    _all(lambda: parse_matcher(rule["key"]), lambda: _type(types, rule, "binary_rules"))
+def _binary_rule(types: Mapping[str, Plugin | None], rule: Mapping[str, Any]) -> BinaryRule:
+    key, plugin = _all(lambda: parse_matcher(rule["key"]), lambda: _type(types, rule, "binary_rules"))
+    return BinaryRule(key, _encode(rule["type"]), plugin)
 
 
-def _combination_rule(types: Mapping[str, CombinationKind | None], rule: Mapping[str, Any]) -> CombinationRule:
+def _combination_rule(types: Mapping[str, CombinationKind | Plugin | None], rule: Mapping[str, Any]) -> CombinationRule:
     left, left_excluded, right, right_excluded, kind = _all(
         lambda: parse_matcher(rule["key_left"]),
         lambda: _optional_matcher(rule["except_left"]),
@@ -437,14 +475,14 @@ def parse_rules(config: object, path: str = "") -> ConverterRules:
         errors.append(f"hash_max_size must be positive, but is {size}")
 
     def types(section: str, build: _Build[T], predefined: Mapping[str, T]) -> dict[str, T | None]:
-        return _types(members, section, build, predefined, errors)
+        return _types(members, section, path, build, predefined, errors)
 
     string_filters = types("string_filter_types", _string_filter, {})
     num_filters = types("num_filter_types", _num_filter, {})
     splitters = types("string_types", _splitter, _SPLITTERS)
-    nums = types("num_types", _no_method("num"), _NUM_KINDS)
-    binaries = types("binary_types", _no_method("binary"), {})
-    combinations = types("combination_types", _no_method("combination"), _COMBINATION_KINDS)
+    nums = types("num_types", _only_plugins("num"), _NUM_KINDS)
+    binaries = types("binary_types", _only_plugins("binary"), {})
+    combinations = types("combination_types", _only_plugins("combination"), _COMBINATION_KINDS)
 
     def rules(section: str, make: Callable[..., T], types: Mapping[str, Any]) -> tuple[T, ...]:
         return tuple(collect(errors, make, types, rule) for rule in members[section] if rule is not None)
@@ -455,8 +493,10 @@ def parse_rules(config: object, path: str = "") -> ConverterRules:
     num_filter_rules = rules("num_filter_rules", partial(_filter, "num_filter_rules", NumFilter), num_filters)
     string_rules = rules("string_rules", _string_rule, splitters)
     num_rules = rules("num_rules", _num_rule, nums)
-    rules("binary_rules", _binary_rule, binaries)
+    binary_rules = rules("binary_rules", _binary_rule, binaries)
     combination_rules = rules("combination_rules", _combination_rule, combinations)
     if errors:
         raise ConfigError(*errors)
-    return ConverterRules(string_filter_rules, num_filter_rules, string_rules, num_rules, combination_rules, size)
+    return ConverterRules(
+        string_filter_rules, num_filter_rules, string_rules, num_rules, binary_rules, combination_rules, size
+    )

@@ -13,7 +13,7 @@ from libc.stdint cimport uint32_t, uint64_t
 from libcpp.vector cimport vector
 
 from jubatus._core.convert.features cimport (
-    BM25, IDF, IDF1, NUMBER_TEXT, STRING, USER, Feature, Shape, Weighting, insert_feature,
+    BM25, IDF, IDF1, NUMBER_TEXT, STRING, USER, WRITTEN, Feature, Shape, Weighting, insert_feature,
 )
 from jubatus._core.convert.workspace cimport Conversion
 from jubatus._core.kernels.bytes cimport (
@@ -74,6 +74,37 @@ cdef class Statistics(MixedPart):
                 w.lengths[id] = 0.0
                 add(self.groups, self.groups.touch(id, w.scratch.data(), w.scratch.size()), 1.0)
 
+    cdef void note(self, Conversion* w) noexcept nogil:
+        """Note what update is going to change, so that restore can take it back."""
+        cdef size_t i
+        cdef uint64_t id
+        self.noted.clear()
+        if not self.counts:
+            return
+        for i in range(w.features.size()):
+            note_row(&self.noted, self.documents, w.features[i].id)
+            if self.counts_groups:
+                id = group_id(w, &w.features[i])
+                if id != 0:
+                    note_row(&self.noted, self.lengths, id)
+                    note_row(&self.noted, self.groups, id)
+
+    cdef void restore(self) noexcept nogil:
+        """Take back the update that followed note: the datum could not be converted to its end."""
+        cdef size_t i
+        cdef NotedNumber* old
+        cdef uint32_t at
+        if not self.counts:
+            return
+        self.diff_documents -= 1
+        for i in range(self.noted.size()):
+            old = &self.noted[self.noted.size() - 1 - i]
+            at = (<Map>old.map).table.find(old.id)
+            if old.in_diff:
+                (<Map>old.map).table.rows[at].diff = old.value
+            elif at != NONE:
+                (<Map>old.map).withdraw(at)
+
     cdef void apply(self, Conversion* w) noexcept nogil:
         """Multiply each feature by its global weight and drop those that are 0."""
         cdef size_t i, kept = 0
@@ -82,7 +113,7 @@ cdef class Statistics(MixedPart):
         cdef double n = <double>(self.diff_documents + self.master_documents)
         cdef double documents, frequency, average
         cdef Weighting weighting
-        if self.counts_groups:
+        if self.counts_groups or w.has_written:
             w.lengths.clear()
             for i in range(w.features.size()):
                 f = &w.features[i]
@@ -96,7 +127,7 @@ cdef class Statistics(MixedPart):
                 documents = document_frequency(self.documents, f.id)
                 frequency = log((n + 1) / (documents + 1))
                 f.value = (frequency + 1 if weighting == IDF1 else frequency) * f.value
-            elif weighting == BM25:
+            elif weighting == BM25 and group_name(w, f):
                 documents = document_frequency(self.documents, f.id)
                 id = group_id(w, f)
                 frequency = total(self.groups, id)
@@ -216,6 +247,8 @@ cdef bint group_name(Conversion* w, const Feature* f) noexcept nogil:
     Returns whether it has one.
     """
     cdef const Shape* s = &w.shapes[f.shape]
+    if s.form == WRITTEN:
+        return group_of_name(w, f.token, f.token_size)
     if s.form != STRING and s.form != NUMBER_TEXT:
         return False
     w.scratch.assign(f.key, f.key_size)
@@ -229,6 +262,34 @@ cdef bint group_name(Conversion* w, const Feature* f) noexcept nogil:
     return True
 
 
+cdef bint group_of_name(Conversion* w, const char* name, uint32_t n) noexcept nogil:
+    """Do what group_name does for a name whose parts are not known."""
+    cdef uint32_t i, dollar = n, at = n
+    for i in range(n):
+        if name[i] == c"$" and dollar == n:
+            dollar = i
+        elif name[i] == c"@":
+            at = i
+    if dollar == n or at == n:
+        return False
+    w.scratch.assign(name, dollar)
+    w.scratch.append(name + at, n - at)
+    return True
+
+
+cdef void note_row(vector[NotedNumber]* noted, Map map, uint64_t id) noexcept nogil:
+    """Note the number of a row in the diff."""
+    cdef NotedNumber old
+    cdef uint32_t at = map.table.find(id)
+    old.map = <void*>map
+    old.id = id
+    old.in_diff = at != NONE and map.table.rows[at].flags & IN_DIFF != 0
+    old.value.integer = 0
+    if old.in_diff:
+        old.value = map.table.rows[at].diff
+    noted.push_back(old)
+
+
 cdef uint64_t group_id(Conversion* w, const Feature* f) noexcept nogil:
     """The table id of the feature's group, 0 if it has none."""
     cdef uint64_t id
@@ -239,8 +300,13 @@ cdef uint64_t group_id(Conversion* w, const Feature* f) noexcept nogil:
 
 
 cdef uint64_t user_id(Conversion* w, const Feature* f) noexcept nogil:
-    """The table id of the name up to its last `#`."""
+    """The table id of the name up to its last `#`; without one, of no name that has a weight."""
     cdef const Shape* s = &w.shapes[f.shape]
+    cdef uint32_t n = f.token_size
+    if s.form == WRITTEN:
+        while n and f.token[n - 1] != c"#":
+            n -= 1
+        return name_id(f.token, n - 1) if n else 0
     w.scratch.assign(f.key, f.key_size)
     w.scratch.append(s.infix.p, s.infix.n)
     w.scratch.append(f.token, f.token_size)

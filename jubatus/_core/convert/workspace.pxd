@@ -22,14 +22,16 @@ cdef extern from "convert/conversion.h" namespace "jubatus" nogil:
         Span key
         double value
     cdef cppclass Conversion:
-        vector[StringValue] strings, filtered_strings
-        vector[NumberValue] numbers, filtered_numbers
+        vector[StringValue] strings, filtered_strings, binaries
+        vector[NumberValue] numbers, filtered_numbers, named
+        bint is_finite
         vector[Token] tokens
+        vector[double] scores
         Seen seen
         vector[int32_t] order
         vector[Feature] features
         const Shape* shapes
-        bint has_zero
+        bint has_zero, has_written
         unordered_map[uint64_t, double] lengths
         Arena arena
         string scratch
@@ -37,6 +39,7 @@ cdef extern from "convert/conversion.h" namespace "jubatus" nogil:
         void reset() noexcept
     Feature* add_features(Conversion& w, size_t n) noexcept
     void count_token(Conversion& w, const char* p, uint32_t n) noexcept
+    void count_score(Conversion& w, const char* p, uint32_t n, double score) noexcept
     void order_tokens(Conversion& w, bint as_map) noexcept
     void count_words(Conversion& w, Span value) noexcept
     void count_ngrams(Conversion& w, Span value, uint32_t length) noexcept

@@ -46,6 +46,7 @@ cdef class Map(MixedPart):
     cdef bint erase(self, const string& name) noexcept nogil
     cdef void enter(self, uint32_t at, uint32_t flag) noexcept nogil
     cdef void leave_diff(self, uint32_t at) noexcept nogil
+    cdef void withdraw(self, uint32_t at) noexcept nogil
     cdef void trim_listed(self) noexcept nogil
     cdef void drop_erased_rows(self) noexcept nogil
     cdef void drop_diff(self) noexcept nogil

@@ -113,6 +113,16 @@ cdef class Map(MixedPart):
         if not row.flags & IN_MASTER:
             self.size -= 1
 
+    cdef void withdraw(self, uint32_t at) noexcept nogil:
+        """Take a row out of the diff again. Rows that came into it in turn are withdrawn in the opposite order."""
+        if self.table.rows[at].flags & IN_DIFF:
+            self.leave_diff(at)
+        if not self.listed.empty() and self.listed.back() == at:
+            self.listed.pop_back()
+            self.table.rows[at].flags &= ~<uint32_t>LISTED
+        if self.table.size - self.size > self.size + SPARE:
+            self.drop_erased_rows()
+
     cdef void trim_listed(self) noexcept nogil:
         """Take rows that left the diff out of the list."""
         cdef size_t i, kept = 0

@@ -22,6 +22,7 @@ from jubatus._core.wire.memory cimport take
 from jubatus._core.wire.reader cimport Reader
 
 from jubatus._core.context import ALONE
+from jubatus._core.convert.load import reuse_plugins
 from jubatus.errors import ModelError, ModelFileError
 
 cdef size_t ALL = <size_t>-1
@@ -67,7 +68,8 @@ cdef class Model:
 
     def fresh(self):
         """Return an empty model of the same configuration and context."""
-        return type(self)(self.config, distributed=self.distributed, context=self.context)
+        with reuse_plugins():
+            return type(self)(self.config, distributed=self.distributed, context=self.context)
 
     def reassign(self):
         """Ask the context again which keys are held here. Called, as an update, when the ring has changed."""

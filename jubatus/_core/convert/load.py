@@ -7,10 +7,13 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
+from weakref import WeakValueDictionary
 
 from jubatus.errors import ConfigError
 
@@ -32,7 +35,7 @@ METHODS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Plugin:
     """A type that a plugin made. `method` is the name of what `call` calls; `name` is for the texts of errors."""
 
@@ -40,6 +43,20 @@ class Plugin:
     method: str
     call: Callable[..., Any]
     commutative: bool = False
+
+
+_in_use: WeakValueDictionary[tuple[object, ...], Plugin] = WeakValueDictionary()
+_reuses = ContextVar("_reuses", default=False)
+
+
+@contextmanager
+def reuse_plugins() -> Iterator[None]:
+    """Let load_plugin return plugins that are in use: a model of the same configuration needs no second dictionary."""
+    token = _reuses.set(True)
+    try:
+        yield
+    finally:
+        _reuses.reset(token)
 
 
 def load_plugin(section: str, parameters: Mapping[str, str], where: str) -> Plugin:
@@ -54,6 +71,10 @@ def load_plugin(section: str, parameters: Mapping[str, str], where: str) -> Plug
         ConfigError: the plugin cannot be loaded or refuses the parameters.
     """
     path, function = parameters["path"], parameters["function"]
+    key = (section, *sorted(parameters.items()))
+    known = _in_use.get(key)
+    if known is not None and _reuses.get():
+        return known
     try:
         module = _module(path)
     except (Exception, SystemExit) as error:
@@ -66,11 +87,12 @@ def load_plugin(section: str, parameters: Mapping[str, str], where: str) -> Plug
         made = factory(dict(parameters))
         if made is None:
             raise ConfigError("it returned None")
-        return _check(section, made, name)
+        plugin = _in_use[key] = _check(section, made, name)
     except ConfigError as error:
         raise ConfigError(f"failed to load plugin: {name}: {error} ({where})") from error
     except (Exception, SystemExit) as error:
         raise ConfigError(f"failed to load plugin: {name}: {explain(error)} ({where})") from error
+    return plugin
 
 
 def explain(error: BaseException) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from jubatus._core.convert.load import METHODS, OLD_NAMES, explain
 from jubatus._core.convert.rules import parse_rules
+from jubatus._core.services.weight import Weight
 from jubatus.errors import ConfigError
 
 SOURCE = """
@@ -161,6 +162,23 @@ def test_every_section_takes_plugins_of_its_kind(file: Path, section: str) -> No
         assert "commutative" in refusal(file, function, section)
     else:
         rules(file, function, section)
+
+
+def test_a_model_of_the_same_configuration_has_the_same_plugins(file: Path) -> None:
+    made = {"method": "dynamic", "path": str(file), "function": "create", "length": "3"}
+    rule = {"key": "*", "type": "t", "suffix": ""}
+    config = {"converter": {"string_filter_types": {"t": made}, "string_filter_rules": [rule]}}
+    model = Weight(config)
+    other = Weight(config)
+    packed = model.pack()
+    file.unlink()
+    model.unpack(packed)
+    fresh = model.fresh()
+    del model, other
+    fresh.fresh()
+    del fresh
+    with pytest.raises(ConfigError, match="there is no file"):
+        Weight(config)
 
 
 def test_an_error_is_explained_in_one_line() -> None:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from jubatus import types
 from jubatus.idl import Method
+from tests.core.generate import chosen
 
 LONG = "x" * (1 << 20)
 NOT_TEXT = b"\xff\xfe"
@@ -101,9 +102,10 @@ def arguments(method: Method, values: Mapping[str, Sequence[Any]]) -> Iterator[t
 
     Args:
         method: the row.
-        values: by the name of an argument, what good ones are; see tests.services.Facts.
+        values: by argument, what good ones are; see tests.services.Facts.
     """
-    whole = [values[name][0] if name in values else good(kind) for name, kind in method.args]
+    known = [(chosen(values, method.name, name), kind) for name, kind in method.args]
+    whole = [good(kind) if found is None else found[0] for found, kind in known]
     yield whole, Fit.RIGHT
     yield [*whole, 5, None], Fit.RIGHT if method.named else Fit.OPEN  # that a mixer calls may take more than declared
     yield from ((whole[:count], Fit.WRONG) for count in range(len(whole)))

@@ -21,12 +21,17 @@ LABELS = ("a", "b", "c", "d", "ab")
 KEYS = ("a", "b", "k")
 
 
+def chosen(values: Mapping[str, Sequence[Any]], row: str, argument: str) -> Sequence[Any] | None:
+    """Return what an argument is chosen from, by ``row.argument`` or else by its name; None if that is not said."""
+    return values.get(f"{row}.{argument}", values.get(argument))
+
+
 class Arguments:
     """Makes wire values of declared types.
 
     Args:
         seed: of the random numbers.
-        values: by the name of an argument, what it is chosen from; all others are made by their type.
+        values: by argument, what it is chosen from, see ``chosen``; all others are made by their type.
     """
 
     def __init__(self, seed: int | str, values: Mapping[str, Sequence[Any]] = MappingProxyType({})) -> None:
@@ -34,10 +39,8 @@ class Arguments:
         self._values = values
 
     def of_method(self, method: Method) -> list[Any]:
-        return [
-            self.random.choice(self._values[argument.name]) if argument.name in self._values else self.of(argument.type)
-            for argument in method.args
-        ]
+        known = [(chosen(self._values, method.name, name), kind) for name, kind in method.args]
+        return [self.of(kind) if values is None else self.random.choice(values) for values, kind in known]
 
     def of(self, type: types.Type) -> Any:
         random = self.random

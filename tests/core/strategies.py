@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from jubatus import types
 from jubatus.idl import Method
+from tests.core.generate import chosen
 
 KEYS = ["a", "b", "ab", "a/b", "k@1", "é", "", "x#y", "a/idf"]
 PATTERNS = ["*", "", "a", "a*", "*b", "/a|b/", "/[a-k]/", "b", "k@1", "/(?i)A/", "*é", "/", "//"]
@@ -170,14 +171,13 @@ def values(kind: types.Type) -> st.SearchStrategy[Any]:
     return labels
 
 
-def calls(rows: Iterable[Method], chosen: Mapping[str, Sequence[Any]]) -> st.SearchStrategy[tuple[str, list[Any]]]:
-    """Make calls of declared rows; ``chosen`` has, by the name of an argument, what it is chosen from."""
+def calls(rows: Iterable[Method], known: Mapping[str, Sequence[Any]]) -> st.SearchStrategy[tuple[str, list[Any]]]:
+    """Make calls of declared rows; ``known`` has, by argument, what it is chosen from."""
+
+    def argument(row: Method, name: str, kind: types.Type) -> st.SearchStrategy[Any]:
+        found = chosen(known, row.name, name)
+        return values(kind) if found is None else st.sampled_from(found)
+
     return st.one_of([
-        st.tuples(
-            st.just(row.name),
-            st.tuples(
-                *(st.sampled_from(chosen[name]) if name in chosen else values(kind) for name, kind in row.args)
-            ).map(list),
-        )
-        for row in rows
+        st.tuples(st.just(row.name), st.tuples(*(argument(row, *each) for each in row.args)).map(list)) for row in rows
     ])  # fmt: skip

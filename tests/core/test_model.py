@@ -163,7 +163,7 @@ def test_where_all_keys_are_held_nothing_is_reassigned(case: Case, distributed: 
 @every_model
 def test_clear_leaves_the_model_as_new(case: Case) -> None:
     model = case.model()
-    learn(case, [model], 2)
+    learn(case, [model], 2, forget=False)
     assert model.pack() != case.model().pack()
     assert call(model, "clear") is True
     assert model.pack() == case.model().pack()

@@ -49,7 +49,7 @@ class Facts:
         any_config: random configurations for model and twin.
         recordings: the kinds of recordings that there are.
         recorded_order: whether replies come in the order of the recording even where that leaves the order open.
-        values: by the name of an argument, what it is chosen from, where values of its type would seldom fit.
+        values: by the name of an argument, or by ``row.argument``, what it is chosen from, where values of its type would seldom fit.
         teaching: calls that teach a model something, so that the replies of all rows depend on it.
         forgetful: rows that forget a part of what was learned; they are left out where sums are compared.
         item_by_item: rows that keep what came before an item that is refused; all others do all or nothing.

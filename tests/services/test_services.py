@@ -27,4 +27,5 @@ def test_what_is_said_names_what_there_is(name: str) -> None:
     assert facts.teaching
     assert facts.recordings <= set(KINDS)
     assert {row for row, _ in facts.teaching} | facts.forgetful | facts.item_by_item <= names
-    assert facts.values.keys() <= {argument.name for row in rows for argument in row.args}
+    arguments = {(row.name, argument.name) for row in rows for argument in row.args}
+    assert facts.values.keys() <= {name for row, argument in arguments for name in (argument, f"{row}.{argument}")}

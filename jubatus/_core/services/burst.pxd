@@ -1,0 +1,6 @@
+from jubatus._core.model cimport Model
+from jubatus._core.services.burst_keywords cimport Keywords
+
+
+cdef class Burst(Model):
+    cdef Keywords keywords

@@ -250,10 +250,18 @@ class Burst:
                 keyword.countdown = 0
                 if name not in self.processed:
                     self.processed[name] = None
+                    self._resume(keyword)
             elif name in self.processed and at_once:
                 self._drop(name)
             elif name in self.processed and not keyword.countdown:
                 keyword.countdown = 5
+
+    def _resume(self, keyword: Keyword) -> None:
+        for window in keyword.results:
+            newest = keyword.inputs[0] if keyword.inputs else window
+            meets = window.end > newest.start and not newest.near(window.end)
+            if meets and (window.width, len(window.batches)) == (self.width, self.n):
+                keyword.inputs.append(Window([batch[:2] for batch in window.batches], window.start, window.width))
 
     def _drop(self, name: bytes) -> None:
         del self.processed[name]

@@ -99,6 +99,7 @@ cdef class Keywords(Whole):
                 keyword.countdown = 0
                 if not keyword.is_processed:
                     self.process(at)
+                    keyword.resume(self.options)
             elif keyword.is_processed and at_once:
                 self.drop(at)
             elif keyword.is_processed and keyword.countdown == 0:

@@ -141,6 +141,16 @@ struct BurstKeyword {
     bool is_processed = false;
     int32_t countdown = 0;  // MIXes after which it is no longer processed; 0 if that is not planned
 
+    // Goes on from the results: documents enter their windows again.
+    void resume(const BurstOptions& options) {
+        for (const BurstWindow& window : store.windows)
+            if (window.width == options.width && window.batches.size() == size_t(options.batches) &&
+                (input.windows.empty() || meets(window, input.windows[0]))) {
+                input.windows.push_back(window);
+                input.windows.back().weights.clear();
+            }
+    }
+
     // Finds the bursts in all windows that documents enter.
     void flush(const BurstOptions& options) {
         if (input.windows.empty()) return;

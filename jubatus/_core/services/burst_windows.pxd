@@ -34,4 +34,5 @@ cdef extern from "services/burst_windows.h" namespace "jubatus" nogil:
         BurstInput input
         bint is_processed
         int32_t countdown
+        void resume(const BurstOptions& options) noexcept
         void flush(const BurstOptions& options) noexcept

@@ -214,6 +214,24 @@ def test_a_model_processes_the_keywords_that_its_server_holds() -> None:
     assert sorted(model.status()["processed_keywords"].split(",")) == ["k", "l"]
 
 
+def test_who_takes_a_keyword_over_goes_on_from_the_last_mix() -> None:
+    context = Some()
+    one, two = made(context=Some(b"k")), made(context=context)
+    for position in (1.0, 11.0, 31.0):
+        call(one, "add_documents", documents(position, 4, 2))
+        mixed, _ = mix_of([one, two])
+        for model in (one, two):
+            assert model.put_diff(mixed)
+    context.keys = {b"k"}
+    two.reassign()
+    for position in (32.0, 12.0, 50.0):
+        for model in (one, two):
+            assert call(model, "add_documents", documents(position, 3, 3)) == 3
+        assert call(two, "get_result", "k") == call(one, "get_result", "k")
+    start, batches = call(two, "get_result_at", "k", 20.0)
+    assert (start, [batch[0] for batch in batches]) == (10.0, [7, 0, 7, 0, 3])
+
+
 def test_a_keyword_that_comes_back_in_time_keeps_its_windows() -> None:
     context = Some(b"k")
     model = made(context=context)

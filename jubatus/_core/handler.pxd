@@ -12,6 +12,7 @@ ctypedef int (*Body)(Model model, Cursor* args, Buffer* out, Workspace space) no
 cdef class Handler(DirectHandler):
     cdef Model model
     cdef Body body
+    cdef bint long
 
 
-cdef Handler handler(Model model, Body body)
+cdef Handler handler(Model model, Body body, bint long=*)

@@ -1,6 +1,6 @@
 """The one frame of a handler: what a call has around the body that answers it.
 
-A body is a C function. Its frame lends it memory, lets other threads run while it works on long arguments, and turns
+A body is a C function. Its frame lends it memory, lets other threads run while it takes long, and turns
 its status into an exception. Python code calls the frame with a Reader; a conversation calls it with the bytes.
 """
 
@@ -15,11 +15,18 @@ cdef enum:
     LONG = 1 << 15  # bytes of arguments from which a call drops the GIL
 
 
-cdef Handler handler(Model model, Body body):
-    """Return the handler that answers with a body."""
+cdef Handler handler(Model model, Body body, bint long=False):
+    """Return the handler that answers with a body.
+
+    Args:
+        model: the model.
+        body: what answers.
+        long: whether a call takes long even with short arguments.
+    """
     cdef Handler made = Handler.__new__(Handler)
     made.model = model
     made.body = body
+    made.long = long
     return made
 
 
@@ -35,10 +42,10 @@ cdef class Handler(DirectHandler):
         cdef Workspace space = self.model.borrow()
         cdef int status
         space.conversion.error.clear()
-        if args.end - args.at < LONG:
+        if args.end - args.at < LONG and not self.long:
             status = self.body(self.model, args, out, space)
         else:
-            with nogil:  # long: large arguments
+            with nogil:  # long: large arguments, or much to do
                 status = self.body(self.model, args, out, space)
         try:
             return check(status, space)

@@ -61,23 +61,30 @@ class BoundMethod:
         mixes: whether a call changes the model in a way that a MIX has to spread.
         tells: whether anything has to be noted after a call: that it counts, or that it mixes.
         remote: whether the handler is a coroutine, because it waits for other servers.
+
+    Args:
+        method: the row.
+        handler: what answers.
+        lock: what a call holds: that of the row, or that of updates where a model does alone what calls other servers
+            in a cluster.
     """
 
     __slots__ = ("arity", "counts", "handler", "inline", "lock", "locked", "long", "mixes", "named", "remote", "tells",
                  "update")  # fmt: skip
 
-    def __init__(self, method: Method, handler: Handler) -> None:
+    def __init__(self, method: Method, handler: Handler, lock: Lock) -> None:
         self.handler = handler
         self.arity = len(method.args)
         self.named = method.named
         self.counts = method.counts
         self.long = method.long
-        self.lock = method.lock
-        self.locked = method.lock is not Lock.NOLOCK
-        self.update = method.lock is Lock.UPDATE
-        self.mixes = self.update and method.host is Host.SERVER
-        self.tells = self.counts or self.mixes
+        self.lock = lock
+        self.locked = lock is not Lock.NOLOCK
+        self.update = lock is Lock.UPDATE
         self.remote = inspect.iscoroutinefunction(handler)
+        changes_here = self.update or (self.remote and self.counts)
+        self.mixes = changes_here and method.host is Host.SERVER
+        self.tells = self.counts or self.mixes
         if self.remote and self.locked:
             raise TypeError(f"the handler of method {method.name} is a coroutine, which cannot hold a lock")
         self.inline = not (self.long or self.remote)
@@ -151,22 +158,33 @@ def _steps(result: Any) -> Steps:
     return steps
 
 
-def bind(methods: Iterable[Method], model: Model, *others: object) -> dict[bytes, BoundMethod]:
+def bind(
+    methods: Iterable[Method], model: Model, *others: object, instead: object | None = None
+) -> dict[bytes, BoundMethod]:
     """Bind each method to its handler; return them by their names on the wire.
+
+    A row without a lock that changes the model is one that calls other servers. Where the model answers it itself, as on
+    a server alone, it runs under the lock of updates.
 
     Args:
         methods: all that the server has, each name once.
         model: handles the methods of the service. It never handles what servers call on each other (those calls have no
             cluster name), even if it has a method of that name.
-        others: handle what every server has, and the methods of the service that call other servers.
+        others: handle what every server has.
+        instead: in a cluster, handles the methods of the service that call other servers, in place of the model.
 
     Raises:
-        TypeError: a method has no handler or two, or a handler no method; or a coroutine would have to hold a lock.
+        TypeError: a method has no handler or two, or a handler no method; one that shall take the model's place has
+            none to replace; or a coroutine would have to hold a lock.
     """
     methods = tuple(methods)
     not_its_own = CONTRACT | {method.name for method in methods if not method.named}
     handlers = {name: found for name, found in _handlers(model).items() if name not in not_its_own}
     owners: dict[str, object] = dict.fromkeys(handlers, model)
+    for name, handler in _handlers(instead).items() if instead is not None else ():
+        if name not in handlers:
+            raise TypeError(f"the model has no handler of method {name} to be replaced")
+        handlers[name], owners[name] = handler, instead
     for owner in others:
         for name, handler in _handlers(owner).items():
             if name in handlers:
@@ -177,10 +195,19 @@ def bind(methods: Iterable[Method], model: Model, *others: object) -> dict[bytes
     for method in methods:
         if method.name not in handlers:
             raise TypeError(f"no handler of method {method.name}")
-        bound[method.name.encode()] = BoundMethod(method, handlers.pop(method.name))
+        handler = handlers.pop(method.name)
+        lock = method.lock
+        if lock is Lock.NOLOCK and method.changes and owners[method.name] is model and not _has_own_way(handler):
+            lock = Lock.UPDATE
+        bound[method.name.encode()] = BoundMethod(method, handler, lock)
     if handlers:
         raise TypeError(f"no method has the handler {', '.join(sorted(handlers))}")
     return bound
+
+
+def _has_own_way(handler: Handler) -> bool:
+    """Return whether a handler waits for others, or names the locks of its steps itself."""
+    return inspect.iscoroutinefunction(handler) or inspect.isgeneratorfunction(handler)
 
 
 def _handlers(owner: object) -> dict[str, Handler]:

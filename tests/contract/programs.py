@@ -95,6 +95,11 @@ class Programs:
             assert outcome is not None
             assert outcome[0] is None
 
+        if row := self.case.facts.mix_alone:
+            self.alone.result(row)
+            self.embedded.call(self.case.service.method(row), [])
+            assert self.servers[0].result("do_mix") is True
+
     def through_keeper(self, method: Method, args: list[Any]) -> Outcome:
         return ask(self.keeper, method, args, self.cluster)
 

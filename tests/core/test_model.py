@@ -178,7 +178,9 @@ def test_a_refused_model_file_changes_nothing(case: Case, distributed: bool) -> 
     learn(case, [other], 3, 10)
     data, before, asked = other.pack(), model.pack(), answers(case, model)
     random = Arguments(6).random
-    broken = [data[:size] for size in {*range(0, min(len(data), 60)), *random.sample(range(len(data)), 60)}]
+    broken = [
+        data[:size] for size in {*range(0, min(len(data), 60)), *random.sample(range(len(data)), min(60, len(data)))}
+    ]
     broken += [b"", b"\xc0", b"\x90", b"\x91\x90", b"\xc1", data + b"\x00", pack({}), pack([5, 5]), b"\x91" * 5000]
     broken += [b"\xdd\xff\xff\xff\xff" + data[1:], data[:2] + b"\xdf\xff\xff\xff\xff" + data[3:]]
     for bad in broken:

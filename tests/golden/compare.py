@@ -6,12 +6,14 @@ A recording's text is UTF-8; a reply's bytes are decoded, so that both sides hol
 import gzip
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jubatus.idl import services
+from tests.services import Facts, facts_of
 
 FOLDER = Path(__file__).parent
 SUFFIXES = (".json", ".json.gz")
@@ -36,9 +38,10 @@ def recordings(service: str, kind: str) -> list[Path]:
     return sorted(path for path in folder.glob(f"{start}*") if path.name.endswith(SUFFIXES))
 
 
-def each_recording(*kinds: str) -> pytest.MarkDecorator:
-    """Run a test for each recording of these kinds of all services."""
-    found = [(name, path) for kind in kinds for name in services() for path in recordings(name, kind)]
+def each_recording(*kinds: str, only: Callable[[Facts], bool] = lambda facts: True) -> pytest.MarkDecorator:
+    """Run a test for each recording of these kinds of all services for which something holds."""
+    names = [name for name in services() if only(facts_of(name))]
+    found = [(name, path) for kind in kinds for name in names for path in recordings(name, kind)]
     ids = [f"{name}/{path.name.split('.')[0].removeprefix(f'{name}-')}" for name, path in found]
     return pytest.mark.parametrize("path", [path for _, path in found], ids=ids)
 

@@ -1,14 +1,35 @@
 """The recorded mixes of two servers and the recorded payloads of the original, replayed with servers on a ZooKeeper."""
 
 import base64
+from collections.abc import Sequence
 from pathlib import Path
 
+from jubatus.cluster.paths import Node
+from jubatus.cluster.ring import Ring, ring_entries
+from tests.conftest import free_port
 from tests.golden.compare import SLACK, check, decoded, each_recording, load
 from tests.golden.test_replay import case_of, differ, stepwise
 from tests.system.cluster import cluster
 from tests.zookeeper import ZooKeeper
 
 NEVER = ("-s", "0", "-i", "0")
+RECORDED = (19411, 19412)
+"""Ports of the servers of a recording; with them it is certain which key belongs to which server."""
+
+
+def owners(ports: Sequence[int], keys: Sequence[str]) -> list[list[int]]:
+    """Return for each key which of two servers, 0 or 1, it belongs to."""
+    nodes = [Node("127.0.0.1", port) for port in ports]
+    ring = Ring({entry: node for node in nodes for entry in ring_entries(node)})
+    return [[nodes.index(node) for node in ring.find(key.encode(), 2)] for key in keys]
+
+
+def ports_like(keys: Sequence[str]) -> list[int]:
+    """Return free ports of two servers, to which the keys belong as they did in a recording."""
+    while True:
+        ports = [free_port() for _ in RECORDED]
+        if owners(ports, keys) == owners(RECORDED, keys):
+            return ports
 
 
 @each_recording("cluster")
@@ -16,7 +37,8 @@ def test_two_servers_and_their_mixes(path: Path, zookeeper: ZooKeeper, tmp_path:
     recording = load(path)
     case = case_of(recording)
     with cluster(zookeeper.hosts, tmp_path, recording["service"], recording["config"]) as made:
-        peers = [made.server(*NEVER).peer() for _ in range(2)]
+        ports = ports_like(case.facts.placed)
+        peers = [made.server(*NEVER, port=port).peer() for port in ports]
         for i, step in enumerate(recording["steps"]):
             error, got = peers[step["server"]].call(step["method"], *step["args"][1:])
             assert decoded(error) == step.get("error")

@@ -105,7 +105,7 @@ def test_a_model_file_is_packed_as_it_was(path: Path) -> None:
     assert len(model.pack()) == len(data)
 
 
-@each_recording("cluster")
+@each_recording("cluster", only=lambda facts: not facts.placed)
 def test_two_servers_and_their_mixes(path: Path) -> None:
     recording = load(path)
     case = case_of(recording)

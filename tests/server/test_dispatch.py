@@ -611,3 +611,37 @@ def test_what_servers_call_on_each_other_is_no_handler_of_the_model(name: str) -
     bound = bind([*methods, row(name, Lock.ANALYSIS, long=True, named=False)], model, Common(), handlers := OfMixer())
     assert bound[name.encode()].handler == getattr(handlers, name)
     assert len(bound) == len(methods) + 1
+
+
+class Answering:
+    """A model that answers alone what calls other servers in a cluster."""
+
+    def create(self, args: Reader) -> bytes:
+        return pack(args.string() + b" alone")
+
+
+class Calling:
+    """Takes its place in a cluster."""
+
+    async def create(self, args: Reader) -> bytes:
+        return pack(args.string() + b" with others")
+
+
+CREATE = row("create", Lock.NOLOCK, changes=True)
+
+
+def test_what_calls_other_servers_runs_under_the_lock_where_the_model_answers() -> None:
+    alone = bind([CREATE], Answering())[b"create"]  # type: ignore[arg-type]
+    assert (alone.lock, alone.update, alone.inline, alone.counts) == (Lock.UPDATE, True, True, False)
+    together = bind([CREATE], Answering(), instead=Calling())[b"create"]  # type: ignore[arg-type]
+    assert (together.lock, together.remote, together.tells) == (Lock.NOLOCK, True, False)
+
+
+def test_what_counts_and_calls_other_servers_is_told_to_the_mixer() -> None:
+    counting = row("create", Lock.NOLOCK, changes=True, counts=True)
+    assert bind([counting], Answering(), instead=Calling())[b"create"].mixes  # type: ignore[arg-type]
+
+
+def test_only_what_the_model_answers_can_be_replaced() -> None:
+    with pytest.raises(TypeError, match="the model has no handler of method create to be replaced"):
+        bind([CREATE], Common(), instead=Calling())  # type: ignore[arg-type]

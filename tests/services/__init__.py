@@ -31,6 +31,10 @@ def _everywhere(config: Config, row: str) -> bool:
     return True
 
 
+def _nowhere(row: str, args: list[Any]) -> bool:
+    return False
+
+
 def _as_it_is(value: Any) -> Any:
     return value
 
@@ -63,6 +67,9 @@ class Facts:
         alike: of a configuration and a row, whether the row answers alike on all servers after a MIX.
         emptied: whether a MIX takes what was learned out of the diff.
         versioned: whether a mixed diff of another version is refused.
+        mix_alone: the row that does on a server alone what a MIX does in a cluster, and is refused there.
+        apart: of a row and right arguments, whether the class in process does otherwise than a server, as in 1.1.
+        placed: keys whose servers a recorded cluster depends on.
         order_free: whether diffs may be mixed in any order and any grouping.
         adds_up: whether a mixed diff is the diff of one server that learned everything.
     """
@@ -86,6 +93,9 @@ class Facts:
     alike: Callable[[Config, str], bool] = _everywhere
     emptied: bool = True
     versioned: bool = True
+    mix_alone: str = ""
+    apart: Callable[[str, list[Any]], bool] = _nowhere
+    placed: tuple[str, ...] = ()
     order_free: bool = True
     adds_up: bool = False
 

@@ -115,7 +115,7 @@ cdef class Reader:
         """Return the next value as Python objects; raw strings become bytes.
 
         Raises:
-            BadArguments: as well for a map with a key that cannot be one (a list or a map).
+            BadArguments: as well for a map with a key that is a map or has one inside. An array becomes a tuple there.
         """
         cdef Cursor probe = self.cursor
         # A whole and not too deep value first: then the recursion below is bounded.
@@ -143,12 +143,17 @@ cdef class Reader:
         if h.kind == MAP:
             values = {}
             for i in range(h.value):
-                key = self._unpack()
-                if isinstance(key, (list, dict)):
-                    raise mismatch("a map with plain keys")
+                key = plain(self._unpack())
                 values[key] = self._unpack()
             return values
         return number(h)
+
+
+cdef object plain(key):
+    """Return the key of a map as an object that can be one."""
+    if isinstance(key, dict):
+        raise mismatch("a map with plain keys")
+    return tuple([plain(item) for item in key]) if isinstance(key, list) else key
 
 
 cdef double number(Head& h) noexcept:

@@ -444,3 +444,10 @@ def test_a_broken_stream_breaks_alike_however_it_is_cut(junk: bytes, at: int) ->
     two = [f for part in (CLEAR[:5], CLEAR[5:] + junk[:at], junk[at:]) for f in cut.feed(part)]
     assert [(f.method, f.size) for f in one] == [(f.method, f.size) for f in two]
     assert whole.failure == cut.failure
+
+
+def test_an_array_that_is_the_key_of_a_map_is_read_as_a_tuple() -> None:
+    assert unpack(bytes.fromhex("81 92 90 91 a1 61 05")) == {((), (b"a",)): 5}
+    for key in ("80", "91 80"):
+        with pytest.raises(BadArguments):
+            unpack(bytes.fromhex(f"81 {key} 05"))

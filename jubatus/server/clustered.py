@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from jubatus.cluster import paths, zookeeper
 from jubatus.cluster.coordinator import Coordinator
-from jubatus.cluster.membership import Member
+from jubatus.cluster.membership import Ids, Member
 from jubatus.cluster.view import View
 from jubatus.daemon import life
 from jubatus.errors import ClusterError
@@ -26,6 +26,7 @@ from jubatus.server.common_handlers import CommonHandlers
 from jubatus.server.configuration import make_model
 from jubatus.server.dispatch import Dispatcher, bind
 from jubatus.server.holdings import Holdings
+from jubatus.server.peers import Peers, handlers_of
 from jubatus.server.settings import LINEAR_MIXER, Settings
 
 log = logging.getLogger("jubatus")
@@ -63,6 +64,8 @@ class Clustered:
             log.info("joining to the cluster %s", cluster.name)
             self._member.lock_config()
             self._config = self._member.config()
+            self._calling = handlers_of(service.name)
+            self._ids = Ids(self._session, service.name, cluster.name) if self._calling else None
             self._model = make_model(service, self._config, "<zookeeper>", distributed=True, context=self._holdings)
         except BaseException:
             self._session.close()
@@ -94,11 +97,25 @@ class Clustered:
             },
             counts=lambda: {"update_count": str(dispatcher.updates)} | self.status(),
         )
+        links = Links()
+        peers = calling = None
+        if self._calling is not None and self._ids is not None:
+            peers = Peers(
+                cluster.name,
+                self._node,
+                self._model,
+                holdings=self._holdings,
+                ids=self._ids,
+                links=links,
+                timeout=cluster.interconnect_timeout,
+                blocking=self._blocking,
+            )
+            calling = self._calling(peers)
         own = OwnModel(self._model, self._executor, handed)
         mixer = Mixer(
             cluster.mixer,
             member=self._member,
-            links=Links(),
+            links=links,
             local=own,
             me=self._node,
             interval_sec=cluster.interval_sec,
@@ -116,9 +133,11 @@ class Clustered:
         # A mixer's own method takes the place of one of the service that has its name, as in the original.
         taken = {method.name for method in rows}
         named = [method for method in methods if method.name not in taken]
-        dispatcher = Dispatcher(bind([*named, *rows], self._model, common, handlers), self._executor)
+        dispatcher = Dispatcher(bind([*named, *rows], self._model, common, handlers, instead=calling), self._executor)
         dispatcher.shortcuts.mixed = mixer.updated
         own.dispatcher = dispatcher
+        if peers is not None:
+            peers.dispatcher = dispatcher
 
         def reassign() -> bytes:
             self._model.reassign()

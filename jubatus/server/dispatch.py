@@ -163,8 +163,8 @@ def bind(
 ) -> dict[bytes, BoundMethod]:
     """Bind each method to its handler; return them by their names on the wire.
 
-    A row without a lock that changes the model is one that calls other servers. Where the model answers it itself, as on
-    a server alone, it runs under the lock of updates.
+    A row without a lock that changes the model is one that calls other servers. Where the model answers it itself, as
+    on a server alone, it runs under the lock of updates.
 
     Args:
         methods: all that the server has, each name once.

@@ -337,7 +337,7 @@ def test_responses() -> None:
     assert (bad.kind, bad.msgid, bad.error, bad.result.unpack()) == (1, 4, 1, b"foo")
     for message in ([0, 1, "m", []], [2, "m", []], [1, 2, None], [1, "2", None, 1]):
         assert failure(pack(message), responses=True)
-    odd = bytes.fromhex("940100" + "819001" + "c0")  # the error is a map with an array for a key
+    odd = bytes.fromhex("940100" + "818001" + "c0")  # the error is a map with a map for a key
     assert failure(odd, responses=True)
 
 

@@ -37,6 +37,7 @@ ARROWS = {
     "_core.model": "_core.context _core.kernels _core.wire _core.mix _core.convert errors",
     "_core.handler": "_core.kernels _core.wire _core.convert _core.model",
     "_core.linear": "_core.kernels _core.wire _core.mix _core.convert _core.unlearn errors",
+    "_core.graph": "_core.kernels _core.mix",
     "_core.services": "_core errors",
     "plugins": "_core errors",
     "idl": "jubatus errors types",
@@ -56,13 +57,19 @@ ARROWS = {
     "cli": "jubatus _core errors idl methods rpc daemon cluster storage server keeper visor",
 }
 
-# The modules that name methods besides the declarations: rows that several services have, and the kinds of locks.
-NAMES_METHODS = {"idl", "methods"}
+# The modules that name methods besides the declarations: rows that several services have, the kinds of locks, and
+# what servers of a service call on each other.
+NAMES_METHODS = {"idl", "methods", "server.services.graph"}
 
-# Words that mean something else in a module than the method of that name: parameters of a filter, a method of mixers.
+# Words that mean something else in a module than the method of that name: parameters of a filter, a method of mixers,
+# texts of errors.
 OTHER_MEANINGS = {("_core.convert.rules", "max"), ("_core.convert.rules", "min"), ("mixer.push", "push")}
 # Members of a printed model.
 OTHER_MEANINGS |= {("cli.layouts", name) for name in ("max", "min", "sum")}
+OTHER_MEANINGS |= {
+    ("_core.services.graph", text)
+    for text in ("get_edge", "get_node", "remove_global_node", "remove_node", "update_node")
+}
 
 # Tests of several modules together.
 OF_ALL = {"tests/core/test_examples.py", "tests/server/test_both_ways.py"}

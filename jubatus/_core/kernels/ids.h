@@ -1,0 +1,75 @@
+// Numbers of 64 bits that come and go. Each has a place (0, 1, 2, ...), which is used again after it has left. Their
+// order is that of a std::tr1::unordered_map keyed by them: its hash of a number is the number, so the chains that keep
+// the order also find a number.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "kernels/chains.h"
+#include "kernels/table.h"
+
+namespace jubatus {
+
+struct Ids {
+    Chains chains;
+    std::vector<uint32_t> idle;
+
+    size_t size() const { return chains.count; }
+    // More than any place.
+    size_t room() const { return chains.nodes.size(); }
+    uint64_t operator[](uint32_t at) const { return chains.nodes[at].hash; }
+    // The place of a number; NONE for an unknown one.
+    uint32_t find(uint64_t id) const {
+        int32_t at = chains.heads[remainder(id, chains.step)];
+        while (at >= 0 && chains.nodes[at].hash != id) at = chains.nodes[at].next;
+        return at < 0 ? NONE : uint32_t(at);
+    }
+    // The place of a number that may be new.
+    uint32_t enter(uint64_t id) {
+        uint32_t at = find(id);
+        if (at != NONE) return at;
+        at = idle.empty() ? uint32_t(chains.nodes.size()) : idle.back();
+        if (!idle.empty()) idle.pop_back();
+        chains.insert(at, id);
+        return at;
+    }
+    void leave(uint32_t at) {
+        chains.erase(at);
+        idle.push_back(at);
+    }
+    // Calls f with each place in the order of the map.
+    template <class F>
+    void each(F f) const {
+        for (int32_t head : chains.heads)
+            for (; head >= 0; head = chains.nodes[head].next) f(uint32_t(head));
+    }
+    // All leave. The map keeps its number of buckets, as std::tr1 does.
+    void clear() {
+        std::fill(chains.heads.begin(), chains.heads.end(), -1);
+        chains.nodes.clear();
+        chains.count = 0;
+        idle.clear();
+    }
+};
+
+// A map from numbers to values, which only grows.
+template <class Value>
+struct IdMap {
+    Ids ids;
+    std::vector<Value> values;  // by place
+
+    size_t size() const { return ids.size(); }
+    const Value* find(uint64_t id) const {
+        uint32_t at = ids.find(id);
+        return at == NONE ? nullptr : &values[at];
+    }
+    Value& operator[](uint64_t id) {
+        uint32_t at = ids.enter(id);
+        if (at == values.size()) values.emplace_back();
+        return values[at];
+    }
+};
+
+}  // namespace jubatus

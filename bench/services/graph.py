@@ -29,7 +29,8 @@ def graph() -> Iterator[bytes]:
 
 def edge(source: int, random: Random, name: str) -> bytes:
     """Return a packed call that creates an edge to a random node."""
-    return request("create_edge", str(source), [{}, str(source), str(random.randrange(NODES))], name=name)
+    target = random.randrange(NODES)
+    return request("create_edge", f"{source:05}", [{}, f"{source:05}", f"{target:05}"], name=name)
 
 
 def calls(method: str, name: str) -> Iterator[bytes]:
@@ -42,9 +43,9 @@ def calls(method: str, name: str) -> Iterator[bytes]:
         elif method == "create_edge":
             yield edge(node, random, name)
         elif method == "get_node":
-            yield request(method, str(node), name=name)
+            yield request(method, f"{node:05}", name=name)
         else:
-            yield request(method, [str(node), str(other), 100, ALL], name=name)
+            yield request(method, [f"{node:05}", f"{other:05}", 100, ALL], name=name)
 
 
 def load(method: str, connections: int, total: int) -> Load:
@@ -57,7 +58,7 @@ def load(method: str, connections: int, total: int) -> Load:
         size=1,
         connections=connections,
         total=total,
-        fresh=method.startswith("create"),
+        fresh=method == "create_node",
     )
 
 

@@ -1,11 +1,13 @@
 """Rank the pages of a small web by the links between them, and find a way from one page to another.
 
 The web is made up, with a seed: 60 pages, each of which links to some that came before it, rather to those that many
-link to. Works in process; with --server it asks a running jubagraph, which has the same methods. With matplotlib
-installed, --picture draws the web.
+link to. Works in process; with --server it asks a running jubagraph, which has the same methods. With
+--picture it draws the web, if matplotlib is there (pip install jubatus[examples]).
 """
 
 import argparse
+import math
+import sys
 from pathlib import Path
 from random import Random
 
@@ -29,29 +31,29 @@ def make_links() -> list[tuple[int, int]]:
     return links
 
 
-def draw(path: str, links: list[tuple[int, int]], ranks: list[float]) -> None:
-    """Draw the pages on a circle, the larger the higher they rank."""
-    import math
-
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    places = [(math.cos(6.2832 * page / PAGES), math.sin(6.2832 * page / PAGES)) for page in range(PAGES)]
-    figure, axes = pyplot.subplots(figsize=(7, 7))
+def draw(links: list[tuple[int, int]], ranks: list[float], path: str) -> bool:
+    """Draw the pages on a circle, the larger the higher they rank; return False if matplotlib is missing."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return False
+    angles = [2 * math.pi * page / PAGES for page in range(PAGES)]
+    places = [(math.cos(angle), math.sin(angle)) for angle in angles]
+    figure = Figure(figsize=(7, 7), layout="constrained")
+    axes = figure.subplots()
     for source, target in links:
         axes.plot(*zip(places[source], places[target], strict=True), color="0.8", linewidth=0.6, zorder=1)
     axes.scatter(*zip(*places, strict=True), s=[80 * rank for rank in ranks], zorder=2)
     axes.set_axis_off()
     figure.savefig(path)
+    return True
 
 
 def main() -> None:
     """Build the graph, rank its pages, and print the best and a way."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-s", "--server", metavar="HOST:PORT", help="of a jubagraph; without it, in process")
-    parser.add_argument("-p", "--picture", metavar="FILE", help="where the picture is written; needs matplotlib")
+    parser.add_argument("-p", "--picture", metavar="FILE", help="where to draw the web; this needs matplotlib")
     options = parser.parse_args()
     if options.server:
         host, _, port = options.server.rpartition(":")
@@ -76,8 +78,8 @@ def main() -> None:
             print(f"{rank:7.3f}  {node.property['url']:9} {len(node.in_edges):3} links to it")
         path = graph.get_shortest_path(ShortestPathQuery(ids[-1], ids[PAGES // 2], 20, ALL))
         print("a way:", " -> ".join(graph.get_node(id).property["url"] for id in path))
-    if options.picture:
-        draw(options.picture, links, ranks)
+    if options.picture and not draw(links, ranks, options.picture):
+        sys.exit("no picture: matplotlib is missing (pip install jubatus[examples])")
 
 
 if __name__ == "__main__":

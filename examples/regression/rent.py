@@ -5,11 +5,12 @@ falls with the age of the house and the way to the station, depends on the distr
 estimated and then learned, so that every error is one on an offer that was not seen before. It is compared with that of
 guessing the mean of all rents so far.
 
-Draws the learning curve where matplotlib is installed (pip install "jubatus[examples]").
+With --picture it draws the learning curve, if matplotlib is there (pip install jubatus[examples]).
 """
 
 import argparse
 import random
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,24 +58,22 @@ def errors(rows: list[Row]) -> list[tuple[float, float]]:
     return [tuple(1000 * sum(abs(row[0] - row[k]) for row in part) / len(part) for k in (1, 2)) for part in parts]  # type: ignore[misc]
 
 
-def draw(rows: list[Row], path: Path) -> bool:
+def draw(rows: list[Row], path: str) -> bool:
     """Draw the learning curve; return whether matplotlib is there to do so."""
     try:
-        import matplotlib
+        from matplotlib.figure import Figure
     except ImportError:
         return False
-    matplotlib.use("agg")
-    from matplotlib import pyplot
 
     found = errors(rows)
     ends = [STEP * (number + 1) for number in range(len(found))]
-    figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
     axes.plot(ends, [own for own, _ in found], "o-", label="regression")
     axes.plot(ends, [mean for _, mean in found], "s--", color="0.6", label="mean of the rents so far")
     axes.set(xlabel="offers learned", ylabel="mean absolute error", title="Rent of flats (generated)", ylim=(0, None))
     axes.legend()
     figure.savefig(path)
-    pyplot.close(figure)
     return True
 
 
@@ -84,7 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-s", "--server", metavar="HOST:PORT", help="of a jubaregression or a keeper; else in process")
     parser.add_argument("-n", "--name", default="rent", help="name of the cluster (default: %(default)s)")
-    parser.add_argument("-o", "--output", type=Path, default=Path("rent.png"), help="picture (default: %(default)s)")
+    parser.add_argument("-p", "--picture", metavar="FILE", help="where to draw it; this needs matplotlib")
     options = parser.parse_args()
     if options.server:
         host, _, port = options.server.rpartition(":")
@@ -96,7 +95,8 @@ def main() -> None:
         rows = list(learn(regression))
     for number, (own, mean) in enumerate(errors(rows)):
         print(f"{STEP * (number + 1):5} offers: error {own:5.1f}, of the mean {mean:5.1f}")
-    print(f"drawn: {options.output}" if draw(rows, options.output) else "not drawn: matplotlib is not installed")
+    if options.picture and not draw(rows, options.picture):
+        sys.exit("no picture: matplotlib is missing (pip install jubatus[examples])")
 
 
 if __name__ == "__main__":

@@ -5,14 +5,14 @@ minute for two days: the temperature follows the hour, the sensor adds noise, on
 two hours, and now and then a reading is off by many degrees. A reading is told as unusual if it is more than four
 standard deviations away from the mean of the last hour.
 
-Draws a picture where matplotlib is installed (pip install "jubatus[examples]").
+With --picture it draws them, if matplotlib is there (pip install jubatus[examples]).
 """
 
 import argparse
 import math
 import random
+import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from jubatus import Stat, embedded
 
@@ -51,17 +51,16 @@ def clock(minute: int) -> str:
     return f"day {minute // 1440 + 1} {minute // 60 % 24:02}:{minute % 60:02}"
 
 
-def draw(rows: list[Row], path: Path) -> bool:
+def draw(rows: list[Row], path: str) -> bool:
     """Draw readings, means and unusual readings; return whether matplotlib is there to do so."""
     try:
-        import matplotlib
+        from matplotlib.figure import Figure
     except ImportError:
         return False
-    matplotlib.use("agg")
-    from matplotlib import pyplot
 
     hours = [minute / 60 for minute, *_ in rows]
-    figure, axes = pyplot.subplots(figsize=(10, 4), layout="constrained")
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    axes = figure.subplots()
     axes.plot(hours, [row[1] for row in rows], ".", color="0.7", markersize=2, label="readings")
     axes.plot(hours, [row[2] for row in rows], label="mean of the last hour")
     low, high = ([row[2] + sign * 4 * row[3] for row in rows] for sign in (-1, 1))
@@ -71,7 +70,6 @@ def draw(rows: list[Row], path: Path) -> bool:
     axes.set(xlabel="hours", ylabel="degrees Celsius", title="A thermometer in a machine room (generated)")
     axes.legend(loc="upper left")
     figure.savefig(path)
-    pyplot.close(figure)
     return True
 
 
@@ -80,7 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-s", "--server", metavar="HOST:PORT", help="of a jubastat or a keeper; without it, in process")
     parser.add_argument("-n", "--name", default="sensor", help="name of the cluster (default: %(default)s)")
-    parser.add_argument("-o", "--output", type=Path, default=Path("sensor.png"), help="picture (default: %(default)s)")
+    parser.add_argument("-p", "--picture", metavar="FILE", help="where to draw it; this needs matplotlib")
     options = parser.parse_args()
     if options.server:
         host, _, port = options.server.rpartition(":")
@@ -98,7 +96,8 @@ def main() -> None:
             if unusual:
                 print(f"{clock(minute)} {value:5.2f} is unusual: {mean:5.2f} +- {deviation:4.2f}")
     print(f"{sum(row[4] for row in rows)} unusual readings")
-    print(f"drawn: {options.output}" if draw(rows, options.output) else "not drawn: matplotlib is not installed")
+    if options.picture and not draw(rows, options.picture):
+        sys.exit("no picture: matplotlib is missing (pip install jubatus[examples])")
 
 
 if __name__ == "__main__":

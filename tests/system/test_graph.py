@@ -22,8 +22,10 @@ def pages(*options: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
-def test_the_example_prints_the_same_in_process_and_of_a_server(server: Start) -> None:
-    printed = pages()
+def test_the_example_prints_the_same_in_process_and_of_a_server(server: Start, tmp_path: Path) -> None:
+    picture = tmp_path / "pages.png"
+    printed = pages("--picture", str(picture))
+    assert picture.read_bytes().startswith(b"\x89PNG")
     assert printed in PAGE.read_text()
     running = server("graph", (EXAMPLE / "config.json").read_text())
     assert pages("--server", f"127.0.0.1:{running.port}") == printed

@@ -43,17 +43,16 @@ def test_the_example_prints_the_same_in_process_and_of_a_server(server: Start) -
 
 def test_the_example_of_a_sensor_finds_what_is_unusual_and_draws_it(server: Start, tmp_path: Path) -> None:
     picture = tmp_path / "sensor.png"
-    printed = example("sensor.py", "--output", str(picture))
+    printed = example("sensor.py", "--picture", str(picture))
     lines = printed.splitlines()
     assert lines[0] == "2880 generated readings, window of 60"
     unusual = [line for line in lines if " is unusual: " in line]
-    assert lines[-2] == f"{len(unusual)} unusual readings"
-    assert lines[-1] == f"drawn: {picture}"
+    assert lines[-1] == f"{len(unusual)} unusual readings"
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert "\n".join(lines[1:5]) in PAGE.read_text()
     running = server("stat", {"window_size": 60})
     address = f"127.0.0.1:{running.port}"
-    assert example("sensor.py", "--output", str(picture), "--server", address) == printed
+    assert example("sensor.py", "--server", address) == printed
 
 
 def test_a_cluster_answers_of_each_key_from_its_server(zookeeper: ZooKeeper, tmp_path: Path) -> None:

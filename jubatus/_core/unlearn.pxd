@@ -5,13 +5,8 @@ from libcpp.vector cimport vector
 
 from jubatus._core.convert.matchers cimport Matcher
 from jubatus._core.kernels.bytes cimport Cursor
+from jubatus._core.kernels.random cimport RandomStream
 from jubatus._core.mix.part cimport Part
-
-
-cdef extern from "<random>" namespace "std" nogil:
-    cdef cppclass mt19937:
-        void seed(uint32_t value) noexcept
-        uint32_t call "operator()"() noexcept
 
 
 cdef class Unlearner(Part):
@@ -45,5 +40,5 @@ cdef class Lru(Unlearner):
 
 
 cdef class Random(Unlearner):
-    cdef mt19937 generator
+    cdef RandomStream numbers
     cdef vector[string] ids

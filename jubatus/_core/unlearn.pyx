@@ -250,19 +250,17 @@ cdef class Random(Unlearner):
             seed = time.time_ns() // 1000 & 0xffffffff
         if not 0 <= seed < 1 << 32:
             raise ConfigError("unlearner seed must be within unsigned 32 bit integer")
-        self.generator.seed(seed)
+        self.numbers.seed(seed)
 
     cdef bint touch(self, const string& id, string* removed, bint* has_removed) noexcept nogil:
-        cdef uint32_t chosen, a, b
+        cdef uint32_t chosen
         if self.known.count(id):
             return True
         if self.ids.size() < self.max_size:
             self.known[id] = self.ids.size()
             self.ids.push_back(id)
             return True
-        a = self.generator.call() >> 5
-        b = self.generator.call() >> 6
-        chosen = <uint32_t>((a * 67108864.0 + b) / 9007199254740992.0 * self.ids.size())
+        chosen = self.numbers.below(self.ids.size())
         removed[0], has_removed[0] = self.ids[chosen], True
         self.known.erase(removed[0])
         self.ids[chosen] = id

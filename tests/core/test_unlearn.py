@@ -10,7 +10,7 @@ from jubatus.errors import ModelError
 from tests.core.calls import call, exact, mix_of, mix_of_slow, stored
 from tests.core.linear.test_table import CONVERTER
 from tests.reference import models
-from tests.reference.unlearn import MersenneTwister
+from tests.reference.random_numbers import MersenneTwister
 
 LABELS = ["a", "b", "c", "d", "e", "sticky", "sticky2", "sticky3"]
 

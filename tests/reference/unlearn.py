@@ -1,47 +1,13 @@
-"""Which labels to keep when there may only be so many, and the random numbers of the original."""
+"""Which labels to keep when there may only be so many."""
 
 from collections.abc import Callable
 from typing import Any
 
+from tests.reference.random_numbers import MersenneTwister
 from tests.reference.text import matcher
 from tests.reference.tr1 import Map
 
 Forget = Callable[[bytes], None]
-
-
-class MersenneTwister:
-    """MT19937 (Matsumoto and Nishimura 1998), seeded with one word."""
-
-    N, M = 624, 397
-
-    def __init__(self, seed: int) -> None:
-        state = [seed]
-        for i in range(1, self.N):
-            last = state[-1]
-            state.append((1812433253 * (last ^ last >> 30) + i) & 0xFFFFFFFF)
-        self._state = state
-        self._at = self.N
-
-    def next_word(self) -> int:
-        if self._at == self.N:
-            s = self._state
-            for k in range(self.N):
-                y = (s[k] & 0x80000000) | (s[(k + 1) % self.N] & 0x7FFFFFFF)
-                s[k] = s[(k + self.M) % self.N] ^ y >> 1 ^ (0x9908B0DF if y & 1 else 0)
-            self._at = 0
-        y = self._state[self._at]
-        self._at += 1
-        y ^= y >> 11
-        y ^= y << 7 & 0x9D2C5680
-        y ^= y << 15 & 0xEFC60000
-        return y ^ y >> 18
-
-    def next_double(self) -> float:
-        a, b = self.next_word() >> 5, self.next_word() >> 6
-        return (a * 67108864.0 + b) / 9007199254740992.0
-
-    def next_int(self, n: int) -> int:
-        return int(self.next_double() * n)
 
 
 class Lru:

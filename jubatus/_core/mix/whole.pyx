@@ -3,6 +3,7 @@
 Its version is always 0, as in 1.1: any mixed diff fits, and a server that missed one is not behind.
 """
 
+from libc.stdint cimport uint64_t
 from libcpp.vector cimport vector
 
 from jubatus._core.kernels.bytes cimport Buffer, Cursor
@@ -12,8 +13,9 @@ from jubatus._core.mix.part cimport Change, Copy, Joint, MixedPart
 cdef class Whole(MixedPart):
     """A part that is mixed as one value.
 
-    A subclass writes the four functions below. The diff may be a summary of the present state: nothing is subtracted
-    from the part when a mixed diff is put, and a part that catches up drops its own diff.
+    A subclass writes the first four functions below. The diff may be a summary of the present state, from which a MIX
+    takes nothing. If it is what was learned since the last MIX, the subclass writes the last three as well; by them
+    what was learned after the diff was handed out stays for the next MIX.
     """
 
     cdef void pack_diff(self, Buffer* out) noexcept nogil:
@@ -30,6 +32,16 @@ cdef class Whole(MixedPart):
 
     cdef void put_diff(self, Cursor mixed) noexcept nogil:
         """Take in a mixed diff that skip_diff accepts."""
+
+    cdef uint64_t time(self) noexcept nogil:
+        """Return the time as the part counts it. It need only tell what came before a copy from what came after."""
+        return 0
+
+    cdef void subtract(self, Cursor given, uint64_t when) noexcept nogil:
+        """Take a diff that was handed out at a time out of the own diff, where both still are of the same things."""
+
+    cdef void carry_diff(self, Whole other) noexcept nogil:
+        """Replace the diff of another model's part by the own one; without a diff of that kind there is nothing to do."""
 
     cdef Copy copy(self):
         return WholeCopy(self)
@@ -49,9 +61,21 @@ cdef class WholeCopy(Copy):
 
     cdef bint take(self, size_t* left) noexcept nogil:
         if not self.is_taken:
+            self.when = self.part.time()
             self.part.pack_diff(&self.diff)
             self.is_taken = True
         return True
+
+    cdef void carry(self, Copy since, Copy theirs) except *:
+        with nogil:  # long: the whole diff is put on top of the other part
+            if since is not None:
+                (<WholeCopy>since).subtract()
+            self.part.carry_diff((<WholeCopy>theirs).part)
+
+    cdef void subtract(self) noexcept nogil:
+        cdef Cursor given
+        given.at, given.end = self.diff.data, self.diff.data + self.diff.size
+        self.part.subtract(given, self.when)
 
     cdef size_t room(self) noexcept nogil:
         return self.diff.size
@@ -71,7 +95,10 @@ cdef class WholeChange(Change):
         return self.part.skip_diff(c)
 
     cdef void apply(self, Copy since) except *:
-        self.part.put_diff(self.diff)
+        with nogil:  # long: the whole diff is read
+            if since is not None:
+                (<WholeCopy>since).subtract()
+            self.part.put_diff(self.diff)
 
 
 cdef class WholeJoint(Joint):

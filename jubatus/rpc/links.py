@@ -301,10 +301,14 @@ class _Peer:
         if failure is not None:
             self._fail(failure)
             return
+        lost = link not in self.links  # the peer has closed it already
         waiting, self._waiting = self._waiting, []
         now = self._loop.time()
         for done, deadline, _, method, params, again in waiting:
-            self.send(now, done, deadline, method, params, again)
+            if lost and again:
+                done(Failure("connection closed", Cause.UNREACHED))
+            else:
+                self.send(now, done, deadline, method, params, again or lost)
 
     def _fail(self, failure: Failure) -> None:
         waiting, self._waiting = self._waiting, []

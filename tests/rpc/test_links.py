@@ -304,6 +304,24 @@ def test_a_server_that_closes_every_connection_ends_the_repetition() -> None:
     assert peer.connections <= 2
 
 
+def test_connections_that_close_before_they_are_used_end_the_repetition(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = module._Link.connection_made
+
+    def close(link: module._Link, transport: asyncio.BaseTransport) -> None:
+        made(link, transport)
+        link.eof_received()
+
+    async def work(links: Links) -> Any:
+        outcomes = Outcomes(links)
+        outcomes.send(1, at(peer))
+        return (await outcomes.all(1))[1]
+
+    monkeypatch.setattr(module._Link, "connection_made", close)
+    with Peer(echo) as peer:
+        assert run(work).cause is Cause.UNREACHED
+    assert peer.connections <= 2
+
+
 def test_a_slow_call_does_not_hold_up_the_others() -> None:
     def part(connection: Connection) -> None:
         _, msgid, method, params = connection.request()

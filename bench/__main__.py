@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.report import environment
 from jubatus import SERVICES
 
-TOPICS = ("core", "rpc", "memory", "startup", "mail", "mix", "keeper")
+TOPICS = ("core", "rpc", "memory", "startup", "mail", "mix", "keeper", "size")
 
 
 def main() -> None:

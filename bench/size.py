@@ -63,7 +63,7 @@ def main(repeat: int, scale: float) -> None:
     """Print the tables: the smallest of the repetitions."""
 
     def row(measure: Callable[..., list[float]], *sizes: int) -> list[str]:
-        sizes = tuple(max(int(size * scale), AT_ONCE) for size in sizes)
+        sizes = tuple(max(int(size * scale), 10) for size in sizes)
         runs = [measure(*sizes) for _ in range(repeat)]
         return [f"{size:,}" for size in sizes] + [f"{min(values):,.1f}" for values in zip(*runs, strict=True)]
 

@@ -1,7 +1,6 @@
 """The classifier in process, with the methods that scikit-learn's have."""
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any, Self
 
 from jubatus import classifier
@@ -54,9 +53,7 @@ class Classifier(Embedded, service=classifier.SERVICE):
         """
         matrix.check(X)
         numbers = matrix.classes(y, X.shape[0])
-        labels = map(str, numbers)
-        for block in matrix.blocks(X):
-            packed = pack(list(zip(islice(labels, len(block)), block, strict=True)))
+        for packed in matrix.examples(X, map(str, numbers)):
             with self._lock:
                 self._model.train(Reader(packed))
         self._classes = list(range(max([len(self._classes or ()), *(number + 1 for number in numbers)])))

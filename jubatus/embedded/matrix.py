@@ -1,8 +1,10 @@
 """Rows of matrices as datums: column j is the number named ``str(j)``."""
 
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Iterable, Iterator
+from itertools import islice, pairwise
 from typing import Any
+
+from jubatus._core.wire import pack
 
 BLOCK = 1024
 """Rows that are turned into Python objects at a time."""
@@ -46,6 +48,13 @@ def targets(y: Any, count: int) -> list[float]:
         raise ValueError("y must have numbers")
     values: list[float] = y.astype(numpy.float64).tolist()
     return values
+
+
+def examples(X: Any, firsts: Iterable[object]) -> Iterator[bytes]:
+    """Yield the rows, some at a time, as packed lists of pairs: what belongs to the row, and its datum."""
+    rest = iter(firsts)
+    for block in blocks(X):
+        yield pack(list(zip(islice(rest, len(block)), block, strict=True)))
 
 
 def blocks(X: Any) -> Iterator[Rows]:

@@ -1,6 +1,5 @@
 """Regression in process, with the methods that scikit-learn's have."""
 
-from itertools import islice
 from typing import Any, Self
 
 from jubatus import regression
@@ -34,9 +33,7 @@ class Regression(Embedded, service=regression.SERVICE):
             JubatusError: a number is NaN or infinite; the rows before it were learned.
         """
         matrix.check(X)
-        targets = iter(matrix.targets(y, X.shape[0]))
-        for block in matrix.blocks(X):
-            packed = pack(list(zip(islice(targets, len(block)), block, strict=True)))
+        for packed in matrix.examples(X, matrix.targets(y, X.shape[0])):
             with self._lock:
                 self._model.train(Reader(packed))
         return self

@@ -5,18 +5,19 @@ these two apart. They differ in when and how far (linear/steps).
 """
 
 from libc.float cimport DBL_MAX
-from libc.stdint cimport int32_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, uint32_t
 from libcpp.string cimport string
 from libcpp.vector cimport vector
 
-from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, validate_datum, validate_datums
+from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, validate_datums
 from jubatus._core.convert.workspace cimport REFUSED, Workspace, sort_and_merge, take_features
 from jubatus._core.handler cimport Body, handler
-from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_array, read_raw, skip
+from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_array, read_raw
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.linear.diff cimport Weights
+from jubatus._core.linear.examples cimport LABEL, convert_example, validate_examples
 from jubatus._core.linear.steps cimport (
-    AROW, CW, NHERD, PA, PA1, PA2, PERCEPTRON, Adaptation, Cell,
+    AROW, CW, PA, PA1, PA2, PERCEPTRON, Adaptation, Cell,
     adapt_arow, adapt_cell, adapt_cw, adapt_nherd, gamma_cw, step_pa, step_pa1, step_pa2,
 )
 from jubatus._core.linear.table cimport WeightTable
@@ -25,27 +26,17 @@ from jubatus._core.mix.map cimport IN_DIFF, IN_MASTER, Map
 from jubatus._core.model cimport Model
 
 from jubatus._core.context import ALONE
+from jubatus._core.linear.examples import METHODS as LINEAR_METHODS
 from jubatus._core.schema import ANY, FLOAT, STRING, Field, collect, made_by, optional, structure
 from jubatus._core.unlearn import make_unlearner
 from jubatus.errors import ConfigError, UnsupportedMethod
 
-METHODS = {
-    "perceptron": PERCEPTRON,
-    "PA": PA, "passive_aggressive": PA,
-    "PA1": PA1, "passive_aggressive_1": PA1,
-    "PA2": PA2, "passive_aggressive_2": PA2,
-    "CW": CW, "confidence_weighted": CW,
-    "AROW": AROW, "arow": AROW,
-    "NHERD": NHERD, "normal_herd": NHERD,
-}
+METHODS = {**LINEAR_METHODS, "arow": AROW}
 
 CONFIG = structure({"method": Field(STRING), "parameter": optional(ANY), "converter": Field(made_by(Converter))})
 _UNLEARNER = {"unlearner": optional(STRING), "unlearner_parameter": optional(ANY)}
 UNREGULARIZED = structure(_UNLEARNER)
 REGULARIZED = structure({"regularization_weight": Field(FLOAT), **_UNLEARNER})
-
-cdef const uint8_t* EMPTY_DATUM = b"\x90"
-
 
 cdef class Classifier(Model):
     """A linear classifier.
@@ -141,23 +132,17 @@ cdef class Classifier(Model):
 
     cdef int train_one(self, LinearWorkspace w, Cursor* c, string* label) noexcept nogil:
         """Learn one [label, datum]; its form was checked before."""
-        cdef uint32_t fields = 0, size = 0, k
+        cdef uint32_t fields = 0, size = 0
         cdef const char* p = NULL
-        cdef Cursor nothing
         cdef int status
         read_array(c[0], fields)
         label.clear()
         if fields > 0:
             read_raw(c[0], p, size)
             label.assign(p, size)
-        if fields < 2:
-            nothing.at = EMPTY_DATUM
-            nothing.end = EMPTY_DATUM + 1
-        status = self.converter.convert(&w.conversion, &nothing if fields < 2 else c, LEARN)
+        status = convert_example(self.converter, &w.conversion, c, fields, LEARN)
         if status:
             return status
-        for k in range(2, fields):
-            skip(c[0])
         sort_and_merge(w.conversion, w.vector)
         status = self.admit(w, label[0])
         if status:
@@ -314,7 +299,7 @@ cdef int train(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w) no
     cdef uint32_t n = 0, i
     cdef string label
     cdef Cursor probe = args[0]
-    cdef int status = validate_labeled(&probe, &n)
+    cdef int status = validate_examples(&probe, LABEL, &n)
     if status:
         w.conversion.error.assign(b"a list of [label, datum] is expected")
         return status
@@ -399,21 +384,4 @@ cdef int read_label(Cursor* args, LinearWorkspace w, string* label) noexcept nog
         w.conversion.error.assign(b"a string is expected")
     else:
         label.assign(p, size)
-    return status
-
-
-cdef int validate_labeled(Cursor* c, uint32_t* n) noexcept nogil:
-    """Step over [[label, datum], ...]; missing fields are empty, further ones are skipped."""
-    cdef uint32_t i, fields = 0, size = 0, k
-    cdef const char* p = NULL
-    cdef int status = read_array(c[0], n[0])
-    for i in range(n[0]):
-        if status == 0:
-            status = read_array(c[0], fields)
-        for k in range(fields):
-            if status:
-                return status
-            status = read_raw(c[0], p, size) if k == 0 else validate_datum(c) if k == 1 else skip(c[0])
-        if status:
-            return status
     return status

@@ -7,14 +7,15 @@ differ in when and how far (linear/steps). The weights are those of one label, `
 from libc.math cimport fabs, isfinite, isinf, sqrt
 from libc.stdint cimport uint32_t
 
-from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, validate_datum, validate_datums
+from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, validate_datums
 from jubatus._core.convert.workspace cimport REFUSED, Workspace, take_features
 from jubatus._core.handler cimport Body, handler
-from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, read_array, read_double, skip
+from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_array, read_double
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.linear.diff cimport Weights
+from jubatus._core.linear.examples cimport NUMBER, convert_example, validate_examples
 from jubatus._core.linear.steps cimport (
-    AROW, CW, NHERD, PA, PA1, PA2, PERCEPTRON, Adaptation, Cell,
+    AROW, CW, PA, PA1, PA2, PERCEPTRON, Adaptation, Cell,
     adapt_arow, adapt_cell, adapt_cw, adapt_nherd, gamma_cw, step_pa, step_pa1,
 )
 from jubatus._core.linear.table cimport WeightTable
@@ -23,25 +24,14 @@ from jubatus._core.model cimport Model
 from jubatus._core.wire.reader cimport Reader
 
 from jubatus._core.context import ALONE
+from jubatus._core.linear.examples import METHODS
 from jubatus._core.schema import ANY, FLOAT, STRING, Field, made_by, optional, structure
 from jubatus.errors import ConfigError, UnsupportedMethod
-
-METHODS = {
-    "perceptron": PERCEPTRON,
-    "PA": PA, "passive_aggressive": PA,
-    "PA1": PA1, "passive_aggressive_1": PA1,
-    "PA2": PA2, "passive_aggressive_2": PA2,
-    "CW": CW, "confidence_weighted": CW,
-    "AROW": AROW,
-    "NHERD": NHERD, "normal_herd": NHERD,
-}
 
 CONFIG = structure({"method": Field(STRING), "parameter": optional(ANY), "converter": Field(made_by(Converter))})
 PERCEPTRON_PARAMETER = structure({"learning_rate": Field(FLOAT)})
 PA_PARAMETER = structure({"sensitivity": Field(FLOAT)})
 REGULARIZED = structure({"sensitivity": Field(FLOAT), "regularization_weight": Field(FLOAT)})
-
-cdef const unsigned char* EMPTY_DATUM = b"\x90"
 
 
 cdef class Regression(Model):
@@ -140,23 +130,17 @@ cdef class Regression(Model):
 
     cdef int train_one(self, LinearWorkspace w, Cursor* c) noexcept nogil:
         """Learn one [target, datum]; its form was checked before."""
-        cdef uint32_t fields = 0, k
+        cdef uint32_t fields = 0
         cdef double target = 0
-        cdef Cursor nothing
         cdef int status
         read_array(c[0], fields)
         read_double(c[0], target)
-        if fields < 2:
-            nothing.at = EMPTY_DATUM
-            nothing.end = EMPTY_DATUM + 1
         if not isfinite(target):
             w.conversion.error.assign(b"the target must be a finite number")
             return REFUSED
-        status = self.converter.convert(&w.conversion, &nothing if fields < 2 else c, LEARN | ORDERED)
+        status = convert_example(self.converter, &w.conversion, c, fields, LEARN | ORDERED)
         if status:
             return status
-        for k in range(2, fields):
-            skip(c[0])
         take_features(w.conversion, w.vector)
         self.learn(w, target)
         return 0
@@ -255,7 +239,7 @@ cdef class Regression(Model):
 cdef int train(Regression self, Cursor* args, Buffer* out, LinearWorkspace w) noexcept nogil:
     cdef uint32_t n = 0, i
     cdef Cursor probe = args[0]
-    cdef int status = validate_examples(&probe, &n)
+    cdef int status = validate_examples(&probe, NUMBER, &n)
     if status:
         w.conversion.error.assign(b"a list of [number, datum] is expected")
         return status
@@ -284,22 +268,3 @@ cdef int estimate(Regression self, Cursor* args, Buffer* out, LinearWorkspace w)
         take_features(w.conversion, w.vector)
         out.number(self.estimate_one(w))
     return 0
-
-
-cdef int validate_examples(Cursor* c, uint32_t* n) noexcept nogil:
-    """Step over [[target, datum], ...]; a missing datum is empty, further fields are skipped."""
-    cdef uint32_t i, fields = 0, k
-    cdef double target = 0
-    cdef int status = read_array(c[0], n[0])
-    for i in range(n[0]):
-        if status == 0:
-            status = read_array(c[0], fields)
-        if status == 0 and fields == 0:
-            status = MISMATCH
-        for k in range(fields):
-            if status:
-                return status
-            status = read_double(c[0], target) if k == 0 else validate_datum(c) if k == 1 else skip(c[0])
-        if status:
-            return status
-    return status

@@ -1,0 +1,13 @@
+from libc.stdint cimport uint32_t
+
+from jubatus._core.convert.converter cimport Converter
+from jubatus._core.convert.workspace cimport Conversion
+from jubatus._core.kernels.bytes cimport Cursor
+
+
+cdef enum Target:
+    LABEL, NUMBER
+
+
+cdef int validate_examples(Cursor* c, Target kind, uint32_t* n) noexcept nogil
+cdef int convert_example(Converter converter, Conversion* w, Cursor* c, uint32_t fields, int flags) noexcept nogil

@@ -182,11 +182,9 @@ struct QueryMap {
         chains.order(places.data());
         return places;
     }
-    // All leave. The map keeps its number of buckets, as std::tr1 does.
+    // All leave; see Chains.
     void clear() {
-        std::fill(chains.heads.begin(), chains.heads.end(), -1);
-        chains.nodes.clear();
-        chains.count = 0;
+        chains.remove_all();
         idle.clear();
         queries.clear();
         values.clear();

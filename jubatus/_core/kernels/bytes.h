@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <string>
 #include <utility>
 
 namespace jubatus {
@@ -112,6 +113,30 @@ inline int read_unsigned(Cursor& c, uint64_t& v) {
     if (status) return status;
     v = h.value;
     return h.kind == UINT ? OK : MISMATCH;
+}
+
+inline int read_int32(Cursor& c, int32_t& v) {
+    Head h;
+    int status = read_head(c, h);
+    if (status) return status;
+    v = int32_t(uint32_t(h.value));
+    return h.kind == (v < 0 ? NEGATIVE : UINT) && h.value == uint64_t(int64_t(v)) ? OK : MISMATCH;
+}
+
+// Reads a string; an empty one if there is none.
+inline int read_text(Cursor& c, std::string& text) {
+    const char* p = nullptr;
+    uint32_t n = 0;
+    int status = read_raw(c, p, n);
+    text.assign(p ? p : "", n);
+    return status;
+}
+
+// Reads the head of an array of exactly two elements.
+inline int read_pair(Cursor& c) {
+    uint32_t n = 0;
+    int status = read_array(c, n);
+    return status == OK && n != 2 ? MISMATCH : status;
 }
 
 inline int read_double(Cursor& c, double& v) {

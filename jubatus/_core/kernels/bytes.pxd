@@ -1,4 +1,5 @@
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libcpp.string cimport string
 
 
 cdef extern from "kernels/bytes.h" namespace "jubatus" nogil:
@@ -20,6 +21,9 @@ cdef extern from "kernels/bytes.h" namespace "jubatus" nogil:
     int read_array(Cursor& c, uint32_t& n) noexcept
     int read_map(Cursor& c, uint32_t& n) noexcept
     int read_unsigned(Cursor& c, uint64_t& v) noexcept
+    int read_int32(Cursor& c, int32_t& v) noexcept
+    int read_text(Cursor& c, string& text) noexcept
+    int read_pair(Cursor& c) noexcept
     int read_double(Cursor& c, double& v) noexcept
     void scan_start(Scan& s) noexcept
     int scan(Scan& s, Cursor& c, int max_depth) noexcept

@@ -4,6 +4,7 @@
 // map grows, it takes the old buckets one after the other, each from front to back, and puts every element at the front
 // of its new bucket.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <vector>
@@ -47,6 +48,12 @@ struct Chains {
         count = 0;
         heads.assign(PRIMES[0], -1);
         nodes.clear();
+    }
+    // All leave. The map keeps its number of buckets, as std::tr1 does.
+    void remove_all() {
+        std::fill(heads.begin(), heads.end(), -1);
+        nodes.clear();
+        count = 0;
     }
     // Element `at` (0, 1, 2, ... or one that was erased) enters the map.
     void insert(uint32_t at, uint64_t hash) {

@@ -2,7 +2,6 @@
 // order is that of a std::tr1::unordered_map keyed by them: its hash of a number is the number, so the chains that keep
 // the order also find a number.
 #pragma once
-#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -17,8 +16,6 @@ struct Ids {
     std::vector<uint32_t> idle;
 
     size_t size() const { return chains.count; }
-    // More than any place.
-    size_t room() const { return chains.nodes.size(); }
     uint64_t operator[](uint32_t at) const { return chains.nodes[at].hash; }
     // The place of a number; NONE for an unknown one.
     uint32_t find(uint64_t id) const {
@@ -45,11 +42,9 @@ struct Ids {
         for (int32_t head : chains.heads)
             for (; head >= 0; head = chains.nodes[head].next) f(uint32_t(head));
     }
-    // All leave. The map keeps its number of buckets, as std::tr1 does.
+    // All leave; see Chains.
     void clear() {
-        std::fill(chains.heads.begin(), chains.heads.end(), -1);
-        chains.nodes.clear();
-        chains.count = 0;
+        chains.remove_all();
         idle.clear();
     }
 };

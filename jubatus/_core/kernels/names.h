@@ -59,9 +59,9 @@ struct Names {
         chains.order(listed.data());
         return listed;
     }
-    // All leave. The map keeps its number of buckets, as std::tr1 does.
+    // All leave; see Chains.
     void clear() {
-        for (int32_t at : order()) chains.erase(at);
+        chains.remove_all();
         places.clear();
         names.clear();
         idle.clear();

@@ -14,7 +14,7 @@ from libcpp.vector cimport vector
 
 from jubatus._core.convert.workspace cimport REFUSED, Workspace
 from jubatus._core.handler cimport Body, handler
-from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_double, read_raw
+from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_double, read_text
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.model cimport Model
 from jubatus._core.services.tallies cimport Player, Tallies, Tally, plus
@@ -178,7 +178,7 @@ cdef void gather(Bandit self, BanditWorkspace w, const string& player) noexcept 
 
 cdef int register_arm(Bandit self, Cursor* args, Buffer* out, Workspace w) noexcept nogil:
     cdef string arm
-    cdef int status = read_text(args, w, &arm)
+    cdef int status = read_name(args, w, &arm)
     if status == 0:
         out.boolean(self.tallies.register(arm))
     return status
@@ -186,7 +186,7 @@ cdef int register_arm(Bandit self, Cursor* args, Buffer* out, Workspace w) noexc
 
 cdef int delete_arm(Bandit self, Cursor* args, Buffer* out, Workspace w) noexcept nogil:
     cdef string arm
-    cdef int status = read_text(args, w, &arm)
+    cdef int status = read_name(args, w, &arm)
     if status == 0:
         out.boolean(self.tallies.delete(arm))
     return status
@@ -194,7 +194,7 @@ cdef int delete_arm(Bandit self, Cursor* args, Buffer* out, Workspace w) noexcep
 
 cdef int reset(Bandit self, Cursor* args, Buffer* out, Workspace w) noexcept nogil:
     cdef string player
-    cdef int status = read_text(args, w, &player)
+    cdef int status = read_name(args, w, &player)
     if status == 0:
         out.boolean(self.tallies.reset(player))
     return status
@@ -205,7 +205,7 @@ cdef int select_arm(Bandit self, Cursor* args, Buffer* out, BanditWorkspace w) n
     cdef uint32_t chosen, arm = NONE
     cdef Player* owner
     cdef Tally* tally
-    cdef int status = read_text(args, w, &player)
+    cdef int status = read_name(args, w, &player)
     if status:
         return status
     if self.tallies.arms.registered.empty():
@@ -232,7 +232,7 @@ cdef int register_reward(Bandit self, Cursor* args, Buffer* out, BanditWorkspace
     cdef uint32_t arm
     cdef Player* owner
     cdef Tally* tally
-    cdef int status = read_text(args, w, &player) or read_text(args, w, &name) or read_reward(args, w, &reward)
+    cdef int status = read_name(args, w, &player) or read_name(args, w, &name) or read_reward(args, w, &reward)
     if status:
         return status
     arm = self.tallies.arms.names.find(name)
@@ -260,7 +260,7 @@ cdef int register_reward(Bandit self, Cursor* args, Buffer* out, BanditWorkspace
 cdef int get_arm_info(Bandit self, Cursor* args, Buffer* out, BanditWorkspace w) noexcept nogil:
     cdef string player
     cdef uint32_t arm, at
-    cdef int status = read_text(args, w, &player)
+    cdef int status = read_name(args, w, &player)
     if status:
         return status
     gather(self, w, player)
@@ -280,14 +280,10 @@ cdef int refuse_arm(Workspace w, const string& name) noexcept nogil:
     return REFUSED
 
 
-cdef int read_text(Cursor* args, Workspace w, string* text) noexcept nogil:
-    cdef const char* p = NULL
-    cdef uint32_t size = 0
-    cdef int status = read_raw(args[0], p, size)
+cdef int read_name(Cursor* args, Workspace w, string* name) noexcept nogil:
+    cdef int status = read_text(args[0], name[0])
     if status:
         w.conversion.error.assign(b"players and arms must be strings")
-    else:
-        text.assign(p, size)
     return status
 
 

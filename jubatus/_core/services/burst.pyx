@@ -9,12 +9,14 @@ from libcpp.vector cimport vector
 
 from jubatus._core.convert.workspace cimport REFUSED, Workspace
 from jubatus._core.handler cimport Body, handler
-from jubatus._core.kernels.bytes cimport Buffer, Cursor, close_struct, open_struct, read_array, read_double, read_raw
+from jubatus._core.kernels.bytes cimport (
+    Buffer, Cursor, close_struct, open_struct, read_array, read_double, read_raw, read_text,
+)
 from jubatus._core.kernels.names cimport Names
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.mix.snapshot cimport Snapshot
 from jubatus._core.model cimport Model
-from jubatus._core.services.burst_keywords cimport Document, Keywords, read_name, write_batches
+from jubatus._core.services.burst_keywords cimport Document, Keywords, write_batches
 from jubatus._core.services.burst_windows cimport BurstKeyword, BurstWindow
 
 from jubatus._core.context import ALONE
@@ -247,7 +249,7 @@ cdef int add_keyword(Burst self, Cursor* args, Buffer* out, Workspace w) noexcep
     cdef uint32_t more = 0
     cdef bint is_new
     cdef int status = (
-        open_struct(args[0], 3, more) or read_name(args, &name) or read_double(args[0], scaling)
+        open_struct(args[0], 3, more) or read_text(args[0], name) or read_double(args[0], scaling)
         or read_double(args[0], gamma) or close_struct(args[0], more)
     )
     if status:
@@ -307,7 +309,7 @@ cdef void write_windows(sorted_map[string, BurstWindow*]& windows, Buffer* out) 
 
 
 cdef int read_keyword(Cursor* args, Workspace w, string* name) noexcept nogil:
-    cdef int status = read_name(args, name)
+    cdef int status = read_text(args[0], name[0])
     if status:
         w.conversion.error.assign(b"the keyword must be a string")
     return status

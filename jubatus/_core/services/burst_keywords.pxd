@@ -31,5 +31,4 @@ cdef class Keywords(Whole):
     cdef int unpack_inputs(self, Cursor* c) noexcept nogil
 
 
-cdef int read_name(Cursor* c, string* name) noexcept nogil
 cdef void write_batches(const BurstWindow* window, Buffer* out) noexcept nogil

@@ -12,8 +12,8 @@ from libcpp.string cimport string
 from libcpp.vector cimport vector
 
 from jubatus._core.kernels.bytes cimport (
-    MISMATCH, NEGATIVE, UINT, Buffer, Cursor, Head, close_struct, open_struct, read_array, read_double, read_head,
-    read_map, read_raw, skip,
+    MISMATCH, Buffer, Cursor, close_struct, open_struct, read_array, read_double, read_int32, read_map,
+    read_pair, read_text, skip,
 )
 from jubatus._core.kernels.names cimport Names
 from jubatus._core.kernels.search cimport SearchedText
@@ -183,8 +183,8 @@ cdef class Keywords(Whole):
         cdef int status = read_map(c[0], n)
         while status == 0 and n:
             status = (
-                read_name(c, &name) or read_pair(c) or read_parameters(c, &keyword) or open_struct(c[0], 3, more)
-                or read_results(c, &keyword.store.windows) or read_int(c, &limit) or read_double(c[0], keyword.store.oldest)
+                read_text(c[0], name) or read_pair(c[0]) or read_parameters(c, &keyword) or open_struct(c[0], 3, more)
+                or read_results(c, &keyword.store.windows) or read_int32(c[0], limit) or read_double(c[0], keyword.store.oldest)
                 or close_struct(c[0], more)
             )
             if status == 0 and (limit != self.options.windows or keyword.store.windows.size() > <size_t>limit):
@@ -205,7 +205,7 @@ cdef class Keywords(Whole):
         cdef vector[BurstWindow] windows
         cdef int status = read_map(c[0], n)
         while status == 0 and n:
-            status = read_name(c, &name) or read_input(c, &windows, self.options)
+            status = read_text(c[0], name) or read_input(c, &windows, self.options)
             at = self.names.find(name)
             if status == 0 and at == NONE:
                 return MISMATCH
@@ -235,7 +235,7 @@ cdef class Keywords(Whole):
         cdef BurstKeyword keyword
         cdef int status = read_diff(c, &n)
         while status == 0 and n:
-            status = read_name(c, &name) or read_pair(c) or read_parameters(c, &keyword)
+            status = read_text(c[0], name) or read_pair(c[0]) or read_parameters(c, &keyword)
             status = status or read_results(c, &keyword.store.windows)
             n -= 1
         return status
@@ -266,8 +266,8 @@ cdef class Keywords(Whole):
         cdef BurstKeyword* keyword
         read_diff(&mixed, &n)
         while n:
-            read_name(&mixed, &name)
-            read_pair(&mixed)
+            read_text(mixed, name)
+            read_pair(mixed)
             read_parameters(&mixed, &foreign)
             if self.names.find(name) == NONE:
                 with gil:  # a keyword comes
@@ -300,8 +300,8 @@ cdef void collect(
     cdef Cursor piece, pieces
     read_diff(&diff, &n)
     while n:
-        read_name(&diff, &name)
-        read_pair(&diff)
+        read_text(diff, name)
+        read_pair(diff)
         at = names.enter(name)
         piece.at = diff.at
         skip(diff)
@@ -321,13 +321,6 @@ cdef void collect(
         n -= 1
 
 
-cdef int read_pair(Cursor* c) noexcept nogil:
-    """Read the head of an array of exactly two elements."""
-    cdef uint32_t n = 0
-    cdef int status = read_array(c[0], n)
-    return MISMATCH if status == 0 and n != 2 else status
-
-
 cdef int read_diff(Cursor* c, uint32_t* n) noexcept nogil:
     """Read the head of a diff: an array of one map."""
     cdef uint32_t one = 0
@@ -335,31 +328,11 @@ cdef int read_diff(Cursor* c, uint32_t* n) noexcept nogil:
     return MISMATCH if status == 0 and one != 1 else status or read_map(c[0], n[0])
 
 
-cdef int read_name(Cursor* c, string* name) noexcept nogil:
-    cdef const char* p = NULL
-    cdef uint32_t size = 0
-    cdef int status = read_raw(c[0], p, size)
-    name.assign(p, size)  # an empty one if there is none
-    return status
-
-
-cdef int read_int(Cursor* c, int32_t* value) noexcept nogil:
-    """Read an integer of 32 bits."""
-    cdef Head head
-    cdef int status = read_head(c[0], head)
-    value[0] = <int32_t>head.value
-    if status == 0 and (
-        head.kind != (NEGATIVE if value[0] < 0 else UINT) or head.value != <uint64_t><int64_t>value[0]
-    ):
-        return MISMATCH
-    return status
-
-
 cdef int read_options(Cursor* c, BurstOptions* options) noexcept nogil:
     cdef uint32_t more = 0
     cdef int status = (
-        open_struct(c[0], 5, more) or read_int(c, &options.batches) or read_double(c[0], options.width)
-        or read_int(c, &options.windows) or read_int(c, &options.reused) or read_double(c[0], options.costcut)
+        open_struct(c[0], 5, more) or read_int32(c[0], options.batches) or read_double(c[0], options.width)
+        or read_int32(c[0], options.windows) or read_int32(c[0], options.reused) or read_double(c[0], options.costcut)
         or close_struct(c[0], more)
     )
     if status == 0 and not (options.batches > 0 and options.width > 0 and options.windows > 0 and options.reused >= 0):
@@ -384,7 +357,7 @@ cdef int read_window(Cursor* c, BurstWindow* window, bint weighted) noexcept nog
     window.batches.clear()
     window.weights.clear()
     while status == 0 and n:
-        status = open_struct(c[0], 2 + weighted, rest) or read_int(c, &batch.all) or read_int(c, &batch.relevant)
+        status = open_struct(c[0], 2 + weighted, rest) or read_int32(c[0], batch.all) or read_int32(c[0], batch.relevant)
         if status == 0 and weighted:
             status = read_double(c[0], weight)
             window.weights.push_back(weight)
@@ -416,8 +389,8 @@ cdef int read_input(Cursor* c, vector[BurstWindow]* windows, const BurstOptions&
     cdef int32_t batches = 0, limit = 0
     cdef double width = 0
     cdef int status = (
-        open_struct(c[0], 4, more) or read_windows(c, windows, False) or read_int(c, &batches)
-        or read_double(c[0], width) or read_int(c, &limit) or close_struct(c[0], more)
+        open_struct(c[0], 4, more) or read_windows(c, windows, False) or read_int32(c[0], batches)
+        or read_double(c[0], width) or read_int32(c[0], limit) or close_struct(c[0], more)
     )
     if status == 0 and (batches != options.batches or width != options.width or limit != options.windows):
         return MISMATCH

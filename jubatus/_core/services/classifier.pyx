@@ -12,7 +12,7 @@ from libcpp.vector cimport vector
 from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, validate_datums
 from jubatus._core.convert.workspace cimport REFUSED, Workspace, sort_and_merge, take_features
 from jubatus._core.handler cimport Body, handler
-from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_array, read_raw
+from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_array, read_text
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.linear.diff cimport Weights
 from jubatus._core.linear.examples cimport LABEL, convert_example, validate_examples
@@ -132,14 +132,12 @@ cdef class Classifier(Model):
 
     cdef int train_one(self, LinearWorkspace w, Cursor* c, string* label) noexcept nogil:
         """Learn one [label, datum]; its form was checked before."""
-        cdef uint32_t fields = 0, size = 0
-        cdef const char* p = NULL
+        cdef uint32_t fields = 0
         cdef int status
         read_array(c[0], fields)
         label.clear()
         if fields > 0:
-            read_raw(c[0], p, size)
-            label.assign(p, size)
+            read_text(c[0], label[0])
         status = convert_example(self.converter, &w.conversion, c, fields, LEARN)
         if status:
             return status
@@ -377,11 +375,7 @@ cdef int delete_label(Classifier self, Cursor* args, Buffer* out, LinearWorkspac
 
 
 cdef int read_label(Cursor* args, LinearWorkspace w, string* label) noexcept nogil:
-    cdef const char* p = NULL
-    cdef uint32_t size = 0
-    cdef int status = read_raw(args[0], p, size)
+    cdef int status = read_text(args[0], label[0])
     if status:
         w.conversion.error.assign(b"a string is expected")
-    else:
-        label.assign(p, size)
     return status

@@ -12,7 +12,7 @@ from jubatus._core.graph.store cimport (
 )
 from jubatus._core.handler cimport Body, handler
 from jubatus._core.kernels.bytes cimport (
-    MISMATCH, NEGATIVE, UINT, Buffer, Cursor, Head, Span, close_struct, read_array, read_head, read_raw, read_unsigned,
+    MISMATCH, Buffer, Cursor, Span, close_struct, read_array, read_int32, read_raw, read_unsigned,
 )
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.model cimport Model
@@ -469,13 +469,7 @@ cdef int read_edge_of(Graph self, Cursor* args, Workspace w, uint32_t* at) noexc
 
 
 cdef int read_kind(Cursor* args, Workspace w, int32_t* kind) noexcept nogil:
-    cdef Head head
-    cdef int status = read_head(args[0], head)
-    if status == 0:
-        kind[0] = <int32_t>head.value
-        if head.kind != (NEGATIVE if kind[0] < 0 else UINT) or head.value != <uint64_t>kind[0]:
-            status = MISMATCH
-    return expect(status, w, b"the kind of a centrality must be an integer of 32 bits")
+    return expect(read_int32(args[0], kind[0]), w, b"the kind of a centrality must be an integer of 32 bits")
 
 
 cdef int read_edge(Cursor* args, Workspace w, GivenEdge* edge) noexcept nogil:

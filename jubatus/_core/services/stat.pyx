@@ -7,10 +7,10 @@ from libcpp.string cimport string
 
 from jubatus._core.convert.workspace cimport REFUSED, Workspace
 from jubatus._core.handler cimport Body, handler
-from jubatus._core.kernels.bytes cimport MISMATCH, NEGATIVE, UINT, Buffer, Cursor, Head, read_double, read_head
+from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_double, read_int32, read_text
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.model cimport Model
-from jubatus._core.services.stat_window cimport Key, Window, read_name
+from jubatus._core.services.stat_window cimport Key, Window
 
 from jubatus._core.context import ALONE
 from jubatus._core.schema import INTEGER, Field, read, structure
@@ -157,7 +157,7 @@ cdef int find(Stat self, Workspace w, const string& name, const char* refusal, u
 
 
 cdef int read_key(Cursor* args, Workspace w, string* name) noexcept nogil:
-    cdef int status = read_name(args, name)
+    cdef int status = read_text(args[0], name[0])
     if status:
         w.conversion.error.assign(b"the key must be a string")
     return status
@@ -171,12 +171,7 @@ cdef int read_number(Cursor* args, Workspace w, double* number) noexcept nogil:
 
 
 cdef int read_degree(Cursor* args, Workspace w, int32_t* degree) noexcept nogil:
-    cdef Head head
-    cdef int status = read_head(args[0], head)
-    if status == 0:
-        degree[0] = <int32_t>head.value
-        if head.kind != (NEGATIVE if degree[0] < 0 else UINT) or head.value != <uint64_t>degree[0]:
-            status = MISMATCH
+    cdef int status = read_int32(args[0], degree[0])
     if status:
         w.conversion.error.assign(b"the degree must be an integer of 32 bits")
     return status

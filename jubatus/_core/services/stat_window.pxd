@@ -37,4 +37,3 @@ cdef class Window(Whole):
     cdef int unpack_entries(self, Cursor* c) noexcept nogil
 
 
-cdef int read_name(Cursor* c, string* name) noexcept nogil

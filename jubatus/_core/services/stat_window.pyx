@@ -9,8 +9,8 @@ from libc.stdint cimport int32_t, uint32_t, uint64_t
 from libcpp.string cimport string
 
 from jubatus._core.kernels.bytes cimport (
-    MISMATCH, Buffer, Cursor, close_struct, open_struct, read_array, read_double, read_map, read_raw, read_unsigned,
-    skip,
+    MISMATCH, Buffer, Cursor, close_struct, open_struct, read_array, read_double, read_map, read_pair,
+    read_text, read_unsigned, skip,
 )
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.mix.part cimport Part
@@ -171,7 +171,7 @@ cdef class Window(Whole):
         cdef int status = read_map(c[0], n)
         while status == 0 and n:
             status = (
-                read_name(c, &name) or open_struct(c[0], 5, more) or read_unsigned(c[0], key.count)
+                read_text(c[0], name) or open_struct(c[0], 5, more) or read_unsigned(c[0], key.count)
                 or read_double(c[0], key.sum) or read_double(c[0], key.squares) or read_double(c[0], key.max)
                 or read_double(c[0], key.min) or close_struct(c[0], more)
             )
@@ -188,7 +188,7 @@ cdef class Window(Whole):
         cdef string name
         cdef int status = read_array(c[0], n)
         while status == 0 and n:
-            status = read_pair(c) or read_unsigned(c[0], when) or read_pair(c) or read_name(c, &name)
+            status = read_pair(c[0]) or read_unsigned(c[0], when) or read_pair(c[0]) or read_text(c[0], name)
             status = status or read_double(c[0], value)
             at = self.names.find(name)
             if status == 0 and (at == NONE or self.values[at].size() >= self.keys[at].count):
@@ -226,21 +226,6 @@ cdef class Window(Whole):
         self.mixed_count = count
 
 
-cdef inline int read_pair(Cursor* c) noexcept nogil:
-    """Read the head of an array of exactly two elements."""
-    cdef uint32_t n = 0
-    cdef int status = read_array(c[0], n)
-    return MISMATCH if status == 0 and n != 2 else status
-
-
-cdef int read_name(Cursor* c, string* name) noexcept nogil:
-    cdef const char* p = NULL
-    cdef uint32_t size = 0
-    cdef int status = read_raw(c[0], p, size)
-    name.assign(p, size)  # an empty one if there is none
-    return status
-
-
 cdef inline double power(double x, uint32_t n) noexcept nogil:
     """Return x ** n by repeated squaring, as the original's compiler did; the last bits are not always those of pow."""
     cdef double y = x if n & 1 else 1.0
@@ -254,7 +239,7 @@ cdef inline double power(double x, uint32_t n) noexcept nogil:
 
 
 cdef int read_diff(Cursor* c, double* sum, uint64_t* count) noexcept nogil:
-    return read_pair(c) or read_double(c[0], sum[0]) or read_unsigned(c[0], count[0])
+    return read_pair(c[0]) or read_double(c[0], sum[0]) or read_unsigned(c[0], count[0])
 
 
 cdef void write_diff(Buffer* out, double sum, uint64_t count) noexcept nogil:

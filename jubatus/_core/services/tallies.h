@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "kernels/bytes.h"
 #include "kernels/chains.h"
 #include "kernels/names.h"
 
@@ -15,14 +14,6 @@ namespace jubatus {
 // Counts have 32 bits, as in the original, and go round at their ends.
 inline int32_t plus(int32_t a, int32_t b) { return int32_t(uint32_t(a) + uint32_t(b)); }
 inline int32_t minus(int32_t a, int32_t b) { return int32_t(uint32_t(a) - uint32_t(b)); }
-
-inline int read_count(Cursor& c, int32_t& count) {
-    Head h;
-    int status = read_head(c, h);
-    if (status) return status;
-    count = int32_t(uint32_t(h.value));
-    return h.kind == (count < 0 ? NEGATIVE : UINT) && h.value == uint64_t(int64_t(count)) ? OK : MISMATCH;
-}
 
 // Arms by place. Those that are not registered are known from a file or from another server.
 struct Arms {

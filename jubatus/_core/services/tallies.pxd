@@ -10,7 +10,6 @@ from jubatus._core.mix.whole cimport Whole
 cdef extern from "services/tallies.h" namespace "jubatus" nogil:
     int32_t plus(int32_t a, int32_t b) noexcept
     int32_t minus(int32_t a, int32_t b) noexcept
-    int read_count(Cursor& c, int32_t& count) noexcept
     cdef cppclass Arms:
         Names names
         vector[uint32_t] registered, sorted, positions

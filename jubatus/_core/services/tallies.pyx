@@ -9,7 +9,8 @@ from libc.string cimport memcmp
 from libcpp.string cimport string
 
 from jubatus._core.kernels.bytes cimport (
-    MISMATCH, Buffer, Cursor, close_struct, open_struct, read_array, read_double, read_map, read_raw,
+    MISMATCH, Buffer, Cursor, close_struct, open_struct, read_array, read_double, read_int32, read_map,
+    read_text,
 )
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.mix.part cimport Part
@@ -97,7 +98,7 @@ cdef class Tallies(Whole):
         cdef string name
         cdef int status = open_struct(c[0], 3, more) or read_array(c[0], n)
         while status == 0 and n:
-            status = read_name(c, &name)
+            status = read_text(c[0], name)
             if status == 0 and not self.register(name):
                 status = MISMATCH
             n -= 1
@@ -133,7 +134,7 @@ cdef class Tallies(Whole):
             return
         read_map(given, n)
         while n:
-            read_name(&given, &name)
+            read_text(given, name)
             player = self.unmixed.find(name)
             if player != NULL and player.birth > when:
                 player = NULL
@@ -150,7 +151,7 @@ cdef class Tallies(Whole):
         cdef Tally tally = Tally(NONE, 0, 0.0)
         cdef Tally* own
         open_struct(given[0], 2, more)
-        read_count(given[0], total)
+        read_int32(given[0], total)
         read_map(given[0], n)
         while n:
             read_tally(given, &name, &tally)
@@ -186,20 +187,11 @@ cdef class Tallies(Whole):
                 add_tally(&self.arms, player, source.arms.names.name(tally.arm), &tally, self.clock)
 
 
-cdef inline int read_name(Cursor* c, string* name) noexcept nogil:
-    cdef const char* p = NULL
-    cdef uint32_t size = 0
-    cdef int status = read_raw(c[0], p, size)
-    if status == 0:
-        name.assign(p, size)
-    return status
-
-
 cdef inline int read_tally(Cursor* c, string* arm, Tally* tally) noexcept nogil:
     """Read an arm's name and its tally."""
     cdef uint32_t more = 0
     return (
-        read_name(c, arm) or open_struct(c[0], 2, more) or read_count(c[0], tally.trials)
+        read_text(c[0], arm[0]) or open_struct(c[0], 2, more) or read_int32(c[0], tally.trials)
         or read_double(c[0], tally.weight) or close_struct(c[0], more)
     )
 
@@ -216,7 +208,7 @@ cdef int add_player(Arms* arms, Player* player, Cursor* c, uint64_t now) noexcep
     cdef int32_t total = 0
     cdef string name
     cdef Tally tally
-    cdef int status = open_struct(c[0], 2, more) or read_count(c[0], total) or read_map(c[0], n)
+    cdef int status = open_struct(c[0], 2, more) or read_int32(c[0], total) or read_map(c[0], n)
     if status == 0 and player != NULL:
         player.total = plus(player.total, total)
     while status == 0 and n:
@@ -233,7 +225,7 @@ cdef int skip_players(Cursor* c) noexcept nogil:
     cdef string name
     cdef int status = read_map(c[0], n)
     while status == 0 and n:
-        status = read_name(c, &name) or add_player(NULL, NULL, c, 0)
+        status = read_text(c[0], name) or add_player(NULL, NULL, c, 0)
         n -= 1
     return status
 
@@ -244,7 +236,7 @@ cdef int add_players(Arms* arms, Players* players, Cursor* c, uint64_t now) noex
     cdef string name
     cdef int status = read_map(c[0], n)
     while status == 0 and n:
-        status = read_name(c, &name)
+        status = read_text(c[0], name)
         if status == 0:
             status = add_player(arms, players.enter(name, NOBODY, now), c, now)
         n -= 1

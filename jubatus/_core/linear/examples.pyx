@@ -13,7 +13,7 @@ METHODS = {
     "PA1": PA1, "passive_aggressive_1": PA1,
     "PA2": PA2, "passive_aggressive_2": PA2,
     "CW": CW, "confidence_weighted": CW,
-    "AROW": AROW,
+    "AROW": AROW, "arow": AROW,
     "NHERD": NHERD, "normal_herd": NHERD,
 }
 

@@ -26,12 +26,10 @@ from jubatus._core.mix.map cimport IN_DIFF, IN_MASTER, Map
 from jubatus._core.model cimport Model
 
 from jubatus._core.context import ALONE
-from jubatus._core.linear.examples import METHODS as LINEAR_METHODS
+from jubatus._core.linear.examples import METHODS
 from jubatus._core.schema import ANY, FLOAT, STRING, Field, collect, made_by, optional, structure
 from jubatus._core.unlearn import make_unlearner
 from jubatus.errors import ConfigError, UnsupportedMethod
-
-METHODS = {**LINEAR_METHODS, "arow": AROW}
 
 CONFIG = structure({"method": Field(STRING), "parameter": optional(ANY), "converter": Field(made_by(Converter))})
 _UNLEARNER = {"unlearner": optional(STRING), "unlearner_parameter": optional(ANY)}

@@ -24,9 +24,11 @@ from jubatus._core.model cimport Model
 from jubatus._core.wire.reader cimport Reader
 
 from jubatus._core.context import ALONE
-from jubatus._core.linear.examples import METHODS
+from jubatus._core.linear.examples import METHODS as LINEAR_METHODS
 from jubatus._core.schema import ANY, FLOAT, STRING, Field, made_by, optional, structure
 from jubatus.errors import ConfigError, UnsupportedMethod
+
+METHODS = {name: method for name, method in LINEAR_METHODS.items() if name != "arow"}
 
 CONFIG = structure({"method": Field(STRING), "parameter": optional(ANY), "converter": Field(made_by(Converter))})
 PERCEPTRON_PARAMETER = structure({"learning_rate": Field(FLOAT)})

@@ -13,12 +13,14 @@ class Holdings(Context):
 
     Args:
         me: the server.
+        threads: how many threads one long call may use.
 
     Attributes:
         ring: as it was seen last; None before that.
     """
 
-    def __init__(self, me: Node) -> None:
+    def __init__(self, me: Node, threads: int = 1) -> None:
+        super().__init__(me.name, threads)
         self._me = me
         self.ring: Ring | None = None
 

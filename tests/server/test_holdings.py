@@ -46,3 +46,9 @@ def test_only_another_ring_is_a_change() -> None:
     assert not holdings.follow(ring(ONE))
     assert holdings.follow(ring(ONE, TWO))
     assert holdings.ring == ring(ONE, TWO)
+
+
+def test_a_model_is_told_the_name_of_its_server_and_how_many_threads_it_may_use() -> None:
+    assert (ALONE.name, ALONE.threads) == ("", 1)
+    told = Holdings(ONE, 4)
+    assert (told.name, told.threads) == (ONE.name, 4)

@@ -124,23 +124,21 @@ def _mismatch(expected: str, value: object, path: str) -> str:
     return f"{expected} is expected, but {actual or type(value).__name__} is given. ({path})"
 
 
-def _whole(bits: int) -> Reader:
-    limit = 1 << (bits - 1)
-
-    def read_integer(value: object, path: str, errors: list[str]) -> int | None:
-        if not isinstance(value, int) or isinstance(value, bool):
-            errors.append(_mismatch("Integer", value, path))
-        elif -limit <= value < limit:
-            return value
-        else:
-            errors.append(f"integer of {bits} bits is expected, but {value} is given. ({path})")
-        return None
-
-    return read_integer
+def LONG(value: object, path: str, errors: list[str]) -> int | None:
+    """Read an integer of 64 bits."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        errors.append(_mismatch("Integer", value, path))
+    elif -(2**63) <= value < 2**63:
+        return value
+    else:
+        errors.append(f"integer of 64 bits is expected, but {value} is given. ({path})")
+    return None
 
 
-INTEGER = _whole(32)
-LONG = _whole(64)
+def INTEGER(value: object, path: str, errors: list[str]) -> int | None:
+    """Read an integer of which the lowest 32 bits count, with their sign, as in Jubatus 1.1."""
+    number = LONG(value, path, errors)
+    return None if number is None else (number + 2**31) % 2**32 - 2**31
 
 
 def FLOAT(value: object, path: str, errors: list[str]) -> float | None:

@@ -168,8 +168,7 @@ def test_float_reads_an_integer_as_float() -> None:
 @pytest.mark.parametrize(
     ("reader", "value", "text"),
     [
-        (INTEGER, 2**31, "integer of 32 bits is expected, but 2147483648 is given. (.n)"),
-        (INTEGER, -(2**31) - 1, "integer of 32 bits is expected, but -2147483649 is given. (.n)"),
+        (INTEGER, 2**63, "integer of 64 bits is expected, but 9223372036854775808 is given. (.n)"),
         (LONG, 2**63, "integer of 64 bits is expected, but 9223372036854775808 is given. (.n)"),
         (FLOAT, float("nan"), "Float is expected, but nan is given. (.n)"),
         (FLOAT, float("-inf"), "Float is expected, but -inf is given. (.n)"),
@@ -180,6 +179,13 @@ def test_values_that_no_json_text_has(reader: Reader, value: object, text: str) 
     with pytest.raises(ConfigError) as caught:
         read(value, reader, ".n")
     assert caught.value.messages == (text,)
+
+
+@pytest.mark.parametrize(
+    ("value", "number"), [(2**31, -(2**31)), (-(2**31) - 1, 2**31 - 1), (2**32 + 64, 64), (2**63 - 1, -1)]
+)
+def test_of_a_short_integer_the_lowest_bits_count(value: int, number: int) -> None:
+    assert read(value, INTEGER) == number
 
 
 @pytest.mark.parametrize("value", [2**31 - 1, -(2**31)])

@@ -12,7 +12,9 @@ ctypedef int (*Body)(Model model, Cursor* args, Buffer* out, Workspace space) no
 cdef class Handler(DirectHandler):
     cdef Model model
     cdef Body body
-    cdef bint long
+    cdef bint always_long
+    cdef bint scans
 
 
 cdef Handler handler(Model model, Body body, bint long=*)
+cdef Handler scanner(Model model, Body body)

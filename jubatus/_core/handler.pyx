@@ -26,7 +26,14 @@ cdef Handler handler(Model model, Body body, bint long=False):
     cdef Handler made = Handler.__new__(Handler)
     made.model = model
     made.body = body
-    made.long = long
+    made.always_long = long
+    return made
+
+
+cdef Handler scanner(Model model, Body body):
+    """Return the handler that answers with a body which takes long while the model is large."""
+    cdef Handler made = handler(model, body)
+    made.scans = True
     return made
 
 
@@ -42,7 +49,7 @@ cdef class Handler(DirectHandler):
         cdef Workspace space = self.model.borrow()
         cdef int status
         space.conversion.error.clear()
-        if args.end - args.at < LONG and not self.long:
+        if args.end - args.at < LONG and not self.takes_long():
             status = self.body(self.model, args, out, space)
         else:
             with nogil:  # long: large arguments, or much to do
@@ -51,6 +58,9 @@ cdef class Handler(DirectHandler):
             return check(status, space)
         finally:
             self.model.give_back(space)  # not before its error is read
+
+    cdef bint takes_long(self) noexcept:
+        return self.always_long or (self.scans and self.model.is_large())
 
     def __call__(self, Reader args not None):
         """Return the packed result of a call; the reader stands on the first argument."""

@@ -11,5 +11,7 @@ cdef class Model:
     cdef Workspace borrow(self)
     cdef int give_back(self, Workspace space) except -1
     cdef object parts(self)
+    cdef bint is_large(self) noexcept
     cdef list mixed_parts(self)
+    cdef list pushed_parts(self)
     cdef int swap_parts(self, Model other) except -1

@@ -15,7 +15,7 @@ from libc.stdint cimport uint8_t, uint32_t
 from jubatus._core.convert.workspace cimport Workspace
 from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, read_array
 from jubatus._core.mix.join cimport joined
-from jubatus._core.mix.part cimport Copy, MixedPart, Part
+from jubatus._core.mix.part cimport Change, Copy, MixedPart, Part, PushedPart
 from jubatus._core.mix.patch cimport Patch
 from jubatus._core.mix.snapshot cimport Snapshot
 from jubatus._core.wire.memory cimport take
@@ -71,6 +71,10 @@ cdef class Model:
         with reuse_plugins():
             return type(self)(self.config, distributed=self.distributed, context=self.context)
 
+    cdef bint is_large(self) noexcept:
+        """Return whether there is so much that a call which looks through all of it takes long."""
+        return False
+
     def reassign(self):
         """Ask the context again which keys are held here. Called, as an update, when the ring has changed."""
 
@@ -103,9 +107,8 @@ cdef class Model:
 
     @property
     def version(self):
-        """How many MIXes the model has behind it: a mixed diff must have this version. Always 0 for a whole part."""
-        cdef list mixed = self.mixed_parts()
-        return (<MixedPart>mixed[0]).current_version() if mixed else 0
+        """How many MIXes the model has behind it: a mixed diff must have this version. 0 if no part counts them."""
+        return max([(<MixedPart>part).current_version() for part in self.mixed_parts()], default=0)
 
     def snapshot(self):
         """Return a copy of what was learned since the last MIX, still to be taken."""
@@ -174,7 +177,13 @@ cdef class Model:
 
     def pull_argument(self):
         """Return up to where the rows of each server are known, packed: one element for each part that is pushed."""
-        return b"\x90"
+        cdef Buffer out
+        cdef PushedPart part
+        cdef list pushed = self.pushed_parts()
+        out.array(len(pushed))
+        for part in pushed:
+            part.pack_argument(&out)
+        return take(out)
 
     def pull_rows(self, bytes argument not None):
         """Return the rows that the server does not know whose pull_argument it is, packed.
@@ -182,18 +191,39 @@ cdef class Model:
         Raises:
             ModelError: if it is none.
         """
-        if not is_empty_array(argument):
-            raise ModelError("pull array failed")
-        return b"\x90"
+        cdef Buffer out
+        cdef PushedPart part
+        cdef list pushed = self.pushed_parts()
+        cdef Reader reader = open_pushed(argument, len(pushed), "pull array failed")
+        cdef int status
+        out.array(len(pushed))
+        for part in pushed:
+            with nogil:  # long: all rows are looked at
+                status = part.pull(&reader.cursor, &out)
+            if status:
+                raise ModelError("pull array failed")
+        return take(out)
 
     def push_rows(self, bytes rows not None):
         """Take in what pull_rows of another server returned.
 
         Raises:
-            ModelError: if these are no rows of such a model.
+            ModelError: if these are no rows of such a model; nothing was changed.
         """
-        if not is_empty_array(rows):
+        cdef Change change
+        cdef list pushed = self.pushed_parts()
+        cdef Reader reader = open_pushed(rows, len(pushed), "push failed")
+        cdef list changes = [(<PushedPart>part).pushed() for part in pushed]
+        cdef int status
+        for change in changes:
+            with nogil:  # long: all rows are read
+                status = change.unpack(&reader.cursor)
+            if status:
+                raise ModelError("push failed")
+        if not reader.at_end:
             raise ModelError("push failed")
+        for change in changes:
+            change.apply(None)
 
     cdef object parts(self):
         """Return the parts as the model file nests them: one part, or a list of parts and lists for an array."""
@@ -202,6 +232,10 @@ cdef class Model:
     cdef list mixed_parts(self):
         """Return the parts that take part in a MIX, in the order of the elements of a diff."""
         return [part for part in flat(self.parts()) if isinstance(part, MixedPart)]
+
+    cdef list pushed_parts(self):
+        """Return the parts of which servers may push rows to each other, in their order."""
+        return [part for part in self.mixed_parts() if isinstance(part, PushedPart)]
 
     cdef int swap_parts(self, Model other) except -1:
         """Swap states with a model of the same configuration."""
@@ -249,7 +283,10 @@ cdef int unpack_parts(parts, Cursor* c) except 1:
     return status
 
 
-cdef bint is_empty_array(bytes packed) except -1:
+cdef Reader open_pushed(bytes packed, Py_ssize_t parts, str error):
+    """Return a reader on the first of so many elements of an array; raise ModelError if there are not so many."""
     cdef Reader reader = Reader(packed)
     cdef uint32_t n = 0
-    return read_array(reader.cursor, n) == 0 and n == 0 and reader.at_end
+    if read_array(reader.cursor, n) or n != <uint32_t>parts or (n == 0 and not reader.at_end):
+        raise ModelError(error)
+    return reader

@@ -169,6 +169,7 @@ class Mixer:
         if self._linear:
             entries[f"{name}.is_obsolete"] = str(int(state.obsolete))
             entries[f"{name}.is_running"] = str(int(state.running))
+            entries[f"{name}.version"] = str(max(self._local.versions()))
         return entries
 
     async def start(self) -> None:

@@ -89,6 +89,10 @@ class BoundMethod:
             raise TypeError(f"the handler of method {method.name} is a coroutine, which cannot hold a lock")
         self.inline = not (self.long or self.remote)
 
+    def scans_long(self) -> bool:
+        """Return whether a call takes long because of how large the model is now."""
+        return isinstance(self.handler, DirectHandler) and self.handler.long
+
     def begin(self, params: Reader) -> Any:
         """Call the handler; raise BadArguments if there are too few arguments."""
         if self.named:
@@ -255,7 +259,7 @@ class Dispatcher:
         if bound is None:
             return b"" if frame.kind else error_reply(frame.msgid, 1, frame.method)
         free = not self.shortcuts.busy or not (bound.update or self.shortcuts.writing)
-        if not bound.inline or (bound.locked and (frame.size > INLINE_SIZE or not free)):
+        if not bound.inline or bound.scans_long() or (bound.locked and (frame.size > INLINE_SIZE or not free)):
             return self._defer(bound, frame, conversation)
         return self._run(bound, frame)
 
@@ -325,7 +329,7 @@ class Dispatcher:
         if bound.remote:
             return self._await(bound, frame, conversation)
         begin = partial(bound.begin, frame.params)
-        long = bound.long or frame.size > INLINE_SIZE
+        long = bound.long or frame.size > INLINE_SIZE or bound.scans_long()
         done = self._note_deferred(bound, frame, conversation)
         self._admit(Job(begin, bound.lock, done, size=frame.size, long=long, pack=partial(_reply, frame)))
         return None

@@ -85,6 +85,7 @@ async def test_status() -> None:
             "linear_mixer.count": "2",
             "linear_mixer.is_obsolete": "0",
             "linear_mixer.is_running": "1",
+            "linear_mixer.version": "2",
         }
     assert a.status("linear_mixer.is_running") == "0"
 

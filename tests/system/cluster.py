@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import BIN, PATIENCE, Peer, Running, end_in_order, free_port, wait_for
+from tests.services import facts_of
 
 _names = itertools.count()
 
@@ -64,8 +65,10 @@ class Cluster:
         with server.peer() as peer:
             status = peer.status()
         linear = status["mixer"] == "linear_mixer"
-        mixed = "0" not in (status.get("model_version"), status.get("weight_manager_version"))
-        return not linear or (status["linear_mixer.is_obsolete"] == "0" and mixed)
+        if not linear:
+            return True
+        mixed = status["linear_mixer.version"] != "0" or not facts_of(self.service).versioned
+        return status["linear_mixer.is_obsolete"] == "0" and mixed
 
     def mix(self, server: Running) -> None:
         """Mix now."""

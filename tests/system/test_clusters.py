@@ -29,7 +29,8 @@ DISTRIBUTED = {
     "zk", "name", "interval_sec", "interval_count", "zookeeper_timeout", "interconnect_timeout", "mixer",
     "connected_zookeeper", "use_cht",
 }  # fmt: skip
-LINEAR = {"linear_mixer.count", "linear_mixer.ticktime", "linear_mixer.is_obsolete", "linear_mixer.is_running"}
+LINEAR = {"linear_mixer.count", "linear_mixer.ticktime", "linear_mixer.is_obsolete", "linear_mixer.is_running",
+          "linear_mixer.version"}  # fmt: skip
 PUSH = {"push_mixer.count", "push_mixer.ticktime"}
 STATISTICS = {"weight_manager_version"} | {
     f"{part}_{what}"

@@ -40,3 +40,9 @@ cdef class MixedPart(Part):
     cdef Change change(self)
     cdef Joint joint(self)
     cdef void finish_catch_up(self) noexcept
+
+
+cdef class PushedPart(MixedPart):
+    cdef void pack_argument(self, Buffer* out) noexcept nogil
+    cdef int pull(self, Cursor* argument, Buffer* out) noexcept nogil
+    cdef Change pushed(self)

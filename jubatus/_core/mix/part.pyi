@@ -17,3 +17,6 @@ class Part:
 
 class MixedPart(Part):
     """A part that takes part in a MIX."""
+
+class PushedPart(MixedPart):
+    """A part of rows, of which servers may also give each other what the other one has not seen, without a master."""

@@ -127,3 +127,19 @@ cdef class MixedPart(Part):
 
     cdef void finish_catch_up(self) noexcept:
         """Bring parts that belong together into line, after the model became another one and kept its own diff."""
+
+
+cdef class PushedPart(MixedPart):
+    """A part of rows, of which servers may also give each other what the other one has not seen, without a master."""
+
+    cdef void pack_argument(self, Buffer* out) noexcept nogil:
+        """Write up to where the rows of each server have been seen."""
+        out.map(0)
+
+    cdef int pull(self, Cursor* argument, Buffer* out) noexcept nogil:
+        """Write the rows that another server has not seen, by its argument. Return a negative status if that is none."""
+        return MISMATCH
+
+    cdef Change pushed(self):
+        """Return rows of another server that are still to be read."""
+        return Change()

@@ -9,6 +9,7 @@ from jubatus._core.wire.splitter cimport Frame, FrameSplitter
 
 cdef class DirectHandler:
     cdef int answer(self, Cursor* args, Buffer* out) except -1
+    cdef bint takes_long(self) noexcept
 
 
 cdef struct Shortcut:

@@ -13,6 +13,10 @@ FULL: int
 class DirectHandler:
     """A method that can be answered without a Python object."""
 
+    @property
+    def long(self) -> bool:
+        """Whether a call would take long now, even with short arguments."""
+
 @final
 class Shortcuts:
     """The methods of a server that are answered without its dispatcher, and whether its model is free."""

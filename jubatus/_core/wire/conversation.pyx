@@ -54,6 +54,15 @@ cdef class DirectHandler:
         out.nil()
         return 0
 
+    cdef bint takes_long(self) noexcept:
+        """Return whether a call would take long now, even with short arguments."""
+        return False
+
+    @property
+    def long(self):
+        """Whether a call would take long now, even with short arguments."""
+        return self.takes_long()
+
 
 @cython.final
 cdef class Shortcuts:
@@ -108,7 +117,11 @@ cdef class Shortcuts:
 
     cdef bint takes(self, const Shortcut* row, Py_ssize_t size) noexcept:
         """Whether a request of so many bytes may be answered now."""
-        return size <= self.longest and not (self.busy and (row.update or self.writing))
+        return (
+            size <= self.longest
+            and not (self.busy and (row.update or self.writing))
+            and not (<DirectHandler>row.handler).takes_long()
+        )
 
 
 cdef bint read_envelope(const unsigned char* start, const unsigned char* end, Envelope* envelope) noexcept:

@@ -19,6 +19,7 @@ class Holdings(Context):
     """
 
     def __init__(self, me: Node) -> None:
+        super().__init__(me.name.encode())
         self._me = me
         self.ring: Ring | None = None
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from jubatus._core.context import ALONE, Context
 from jubatus._core.model import Model
 from jubatus.daemon import life
 from jubatus.errors import ConfigError, ModelError
@@ -28,10 +29,10 @@ class Alone:
     """
 
     def __init__(self, service: Service, settings: Settings, address: str) -> None:
-        model, config = build(service, settings)
+        node = f"{address}_{settings.port}"
+        model, config = build(service, settings, Context(node.encode()))
         self._settings = settings
         self._executor = ThreadPoolExecutor(settings.threads, "worker")
-        node = f"{address}_{settings.port}"
         self.dispatcher = assemble(service, settings, model, config, node, self._executor)
 
     def server(self) -> Server:
@@ -75,19 +76,19 @@ def assemble(
     return dispatcher
 
 
-def build(service: Service, settings: Settings) -> tuple[Model, bytes]:
+def build(service: Service, settings: Settings, context: Context = ALONE) -> tuple[Model, bytes]:
     """Return the model of a standalone server and the text of its configuration; raise JubatusError."""
     assert settings.files is not None
     configpath, model_file = settings.files.configpath, settings.files.model_file
     path = model_file or configpath
     if not model_file:
         config = read(path)
-        return make_model(service, config, path), config
+        return make_model(service, config, path, context=context), config
     try:
         config, driver = storage.load(path, type=service.name, config=None)
         if configpath:
             log.info("the configuration of the model file is used, that of %s is not", configpath)
-        model = make_model(service, config, path)
+        model = make_model(service, config, path, context=context)
         model.unpack(driver)
     except ModelError as error:
         raise ConfigError(str(error) if path in str(error) else f"{path}: {error}") from error

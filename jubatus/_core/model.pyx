@@ -103,9 +103,8 @@ cdef class Model:
 
     @property
     def version(self):
-        """How many MIXes the model has behind it: a mixed diff must have this version. Always 0 for a whole part."""
-        cdef list mixed = self.mixed_parts()
-        return (<MixedPart>mixed[0]).current_version() if mixed else 0
+        """How many MIXes the model has behind it: a mixed diff must have this version. Always 0 if all parts are whole."""
+        return max([(<MixedPart>part).current_version() for part in self.mixed_parts()], default=0)
 
     def snapshot(self):
         """Return a copy of what was learned since the last MIX, still to be taken."""

@@ -34,8 +34,8 @@ def kernel(function: Kernel) -> Kernel:
         compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError:  # there is no folder to keep it in
         compiled = numba.njit(nogil=True, error_model="numpy")(function)
-    kernel: Kernel = compiled
-    return kernel
+    made: Kernel = compiled
+    return made
 
 
 @kernel

@@ -202,10 +202,11 @@ def lloyd(rows: Rows, weights: Floats, centers: Rows, by_angle: bool, width: int
         centers: where the centres start.
         by_angle: whether distances are those of cosine.
         width: how many columns there are.
-        rounds: how many there are at most: by angle, a centre without a norm never counts as one that stays.
+        rounds: how many there are at most. By angle a centre without a norm never counts as one that stays, and some
+            centres take turns; such rounds end when they repeat.
     """
-    sizes = norms(rows)
-    for _ in range(rounds):
+    sizes, saved = norms(rows), centers
+    for number in range(rounds):
         center_sizes = norms(centers)
         indexes, _distances = nearest(rows, sizes, centers, center_sizes, by_angle)
         moved = means(rows, weights, indexes, centers, width)
@@ -218,10 +219,11 @@ def lloyd(rows: Rows, weights: Floats, centers: Rows, by_angle: bool, width: int
                 distance = euclidean(centers, j, moved, j)
             if not distance <= 1e-9:
                 stays = False
-        stays = stays or equal_rows(centers, moved)
+        if stays or equal_rows(moved, saved):
+            return moved
         centers = moved
-        if stays:
-            break
+        if number & (number + 1) == 0:  # rounds that repeat are found by their distance to one of these (Brent 1980)
+            saved = moved
     return centers
 
 

@@ -14,7 +14,7 @@ from jubatus._core import dense
 from jubatus._core.clustering.stream import Stream, farthest_first
 
 ROUNDS = 10_000
-"""Rounds of k-means, at most. They end long before, unless two sets of centres take turns, as they can by angle."""
+"""Rounds of k-means, at most; they end long before."""
 STEPS = 100_001
 """Steps of a Gaussian mixture, at most, as in 1.1."""
 

@@ -76,7 +76,9 @@ def test_kmeans_costs_as_little(points: Matrix, k: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("points", "k", "part"), [(blobs(), 6, 0.2), (wine(), 3, 0.5), (digits(), 10, 0.33)], ids=["blobs", "wine", "digits"]
+    ("points", "k", "part"),
+    [(blobs(), 6, 0.2), (wine(), 3, 0.5), (digits(), 10, 0.33)],
+    ids=["blobs", "wine", "digits"],
 )
 def test_compressed_points_cost_little_more(points: Matrix, k: int, part: float) -> None:
     """A sample that stands for few points costs more by chance: wine has only 178."""
@@ -131,7 +133,9 @@ def test_a_mixture_is_as_likely(points: Matrix, k: int) -> None:
 )
 def test_dbscan_finds_the_same_clusters(points: Matrix, eps: float, least: int) -> None:
     labels = numpy.full(len(points), -1)
-    for label, group in enumerate(call(learn(points, "dbscan", eps=eps, min_core_point=least), "get_core_members_light")):
+    for label, group in enumerate(
+        call(learn(points, "dbscan", eps=eps, min_core_point=least), "get_core_members_light")
+    ):
         for _, name in group:
             labels[int(name)] = label
     theirs = DBSCAN(eps=eps, min_samples=least).fit(points).labels_

@@ -56,7 +56,9 @@ def test_the_share_that_stays_in_a_round_of_the_first_choice() -> None:
 
 @settings(max_examples=60)
 @given(
-    st.lists(st.tuples(st.dictionaries(st.integers(0, 3), st.integers(-3, 3).map(float)), st.floats(0.1, 5)), min_size=4),
+    st.lists(
+        st.tuples(st.dictionaries(st.integers(0, 3), st.integers(-3, 3).map(float)), st.floats(0.1, 5)), min_size=4
+    ),
     st.integers(1, 3),
     st.booleans(),
     st.integers(0, 99),

@@ -115,10 +115,19 @@ def nearest(rows: Rows, sizes: Floats, centers: Rows, center_sizes: Floats, by_a
 
     A distance that is no number is never the smallest.
     """
-    count = len(rows[0]) - 1
+    count, many = len(rows[0]) - 1, len(centers[0]) - 1
     indexes, distances = numpy.zeros(count, numpy.int64), numpy.full(count, FARTHEST)
+    if not by_angle and many >= 4:
+        width = 0
+        for column in rows[1]:
+            width = max(width, column + 1)
+        for column in centers[1]:
+            width = max(width, column + 1)
+        if width * many <= 4 * len(centers[1]):
+            nearest_of_full(rows, centers, width, indexes, distances)
+            return indexes, distances
     for i in range(count):
-        for j in range(len(centers[0]) - 1):
+        for j in range(many):
             if by_angle:
                 distance = cosine(rows, i, sizes[i], centers, j, center_sizes[j])
             else:
@@ -126,6 +135,37 @@ def nearest(rows: Rows, sizes: Floats, centers: Rows, center_sizes: Floats, by_a
             if distance < distances[i]:
                 indexes[i], distances[i] = j, distance
     return indexes, distances
+
+
+@kernel
+def nearest_of_full(rows: Rows, centers: Rows, width: int, indexes: Indexes, distances: Floats) -> None:
+    """Do what ``nearest`` does by Euclidean distances, quicker where centres have values in most columns.
+
+    The sums for all centres are made side by side, each in the order of the columns;
+    adding the square of 0 changes none.
+    """
+    many = len(centers[0]) - 1
+    table, row, sums = numpy.zeros((width, many)), numpy.zeros(width), numpy.empty(many)
+    for j in range(many):
+        for at in range(centers[0][j], centers[0][j + 1]):
+            table[centers[1][at], j] = centers[2][at]
+    starts, columns, values = rows
+    for i in range(len(starts) - 1):
+        for at in range(starts[i], starts[i + 1]):
+            row[columns[at]] = values[at]
+        sums[:] = 0.0
+        for column in range(width):
+            value, across = row[column], table[column]
+            for j in range(many):
+                difference = value - across[j]
+                sums[j] += difference * difference
+        for j in range(many):
+            sums[j] = numpy.sqrt(sums[j])
+        for j in range(many):
+            if sums[j] < distances[i]:
+                indexes[i], distances[i] = j, sums[j]
+        for at in range(starts[i], starts[i + 1]):
+            row[columns[at]] = 0.0
 
 
 @kernel

@@ -36,6 +36,16 @@ def test_of_equal_distances_the_first_counts_and_no_number_never_does() -> None:
     assert distances.tolist() == [1.0, dense.FARTHEST]
 
 
+@given(st.lists(vectors, min_size=1, max_size=5), st.lists(vectors, min_size=4, max_size=6))
+def test_full_rows_have_the_same_nearest_centres(points: list[clusters.Vector], centers: list[clusters.Vector]) -> None:
+    full = [dict.fromkeys(NAMES, 0.0) | center for center in centers]
+    for some in (centers, full):
+        left, right = rows(points), rows(some)
+        indexes, distances = dense.nearest(left, dense.norms(left), right, dense.norms(right), False)
+        want = [clusters.nearest(point, some, clusters.euclidean) for point in points]
+        assert list(zip(indexes.tolist(), distances.tolist(), strict=True)) == want
+
+
 def test_a_centre_without_weight_stays() -> None:
     points = rows([{b"a": 1.0}, {b"a": 3.0, b"c": 1.0}])
     centers = rows([{b"b": 5.0}, {b"a": 2.0}])

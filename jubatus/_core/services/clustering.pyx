@@ -209,7 +209,7 @@ cdef const uint8_t* EMPTY = b"\x90"  # a datum
 cdef int push(Clustering self, Cursor* args, Buffer* out, Workspace w) noexcept nogil:
     cdef Cursor c = args[0]
     cdef Points points
-    cdef uint32_t n = 0, i
+    cdef uint32_t n = 0
     cdef int status = validate_points(args, &n)
     if status:
         w.conversion.error.assign(b"a list of [id, datum] is expected")

@@ -1,4 +1,6 @@
 import math
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -259,3 +261,8 @@ def test_a_compressor_has_limits(member: str, value: float, wanted: str) -> None
     with pytest.raises(ConfigError) as refused:
         Clustering(bad)
     assert f"invalid parameter (expected: {wanted}) (.compressor_parameter)" in refused.value.messages
+
+
+def test_a_server_starts_without_the_numerics() -> None:
+    code = "import sys, jubatus._core.services.clustering; sys.exit(bool({'numba', 'numpy'} & sys.modules.keys()))"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

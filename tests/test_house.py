@@ -30,6 +30,7 @@ ARROWS = {
     "_core.kernels": "",
     "_core.schema": "errors",
     "_core.context": "",
+    "_core.order": "_core.kernels",
     "_core.wire": "_core.kernels errors",
     "_core.mix": "_core.kernels _core.wire errors",
     "_core.convert": "_core.kernels _core.schema _core.wire _core.mix errors",
@@ -38,6 +39,8 @@ ARROWS = {
     "_core.handler": "_core.kernels _core.wire _core.convert _core.model",
     "_core.linear": "_core.kernels _core.wire _core.mix _core.convert _core.unlearn errors",
     "_core.graph": "_core.kernels _core.mix",
+    "_core.dense": "",
+    "_core.clustering": "_core.dense _core.kernels _core.mix _core.convert errors",
     "_core.rows": "_core.kernels _core.mix",
     "_core.near": "_core.kernels _core.schema _core.convert _core.rows errors",
     "_core.services": "_core errors",
@@ -68,6 +71,7 @@ NAMES_METHODS = {"idl", "methods", "server.services.graph"}
 OTHER_MEANINGS = {("_core.convert.rules", "max"), ("_core.convert.rules", "min"), ("mixer.push", "push")}
 # Members of a printed model.
 OTHER_MEANINGS |= {("cli.layouts", name) for name in ("max", "min", "sum")}
+OTHER_MEANINGS |= {("_core.services.clustering", text) for text in ("get_k_center", "get_nearest_center")}
 OTHER_MEANINGS |= {
     ("_core.services.graph", text)
     for text in ("get_edge", "get_node", "remove_global_node", "remove_node", "update_node")

@@ -1,0 +1,34 @@
+from libc.stdint cimport uint64_t
+from libcpp.string cimport string
+from libcpp.vector cimport vector
+
+from jubatus._core.clustering.clusters cimport Clusters
+from jubatus._core.clustering.points cimport Given, Lists, Point, Points
+from jubatus._core.clustering.stream cimport Stream
+from jubatus._core.mix.whole cimport Whole, WholeChange
+
+
+cdef class Storage(Whole):
+    cdef Clusters clusters
+    cdef string name
+    cdef bint is_compressive, by_score
+    cdef uint64_t bucket_size, pushed
+    cdef uint64_t bucket_length, compressed_size, base
+    cdef double factor, threshold
+    cdef Stream stream
+    cdef vector[Points] buckets
+    cdef vector[Given] others
+    cdef uint64_t revision, status
+
+    cdef bint add(self, const Point& point) noexcept nogil
+    cdef int advance(self) except -1
+    cdef int cluster(self) except -1
+    cdef int seek(self) except -1
+    cdef Lists lists(self) noexcept nogil
+    cdef Lists own(self) noexcept nogil
+    cdef int compress(self, Points* points, size_t size) except -1
+    cdef int carry(self, size_t r) except -1
+
+
+cdef class StorageChange(WholeChange):
+    pass

@@ -38,6 +38,8 @@ ARROWS = {
     "_core.handler": "_core.kernels _core.wire _core.convert _core.model",
     "_core.linear": "_core.kernels _core.wire _core.mix _core.convert _core.unlearn errors",
     "_core.graph": "_core.kernels _core.mix",
+    "_core.rows": "_core.kernels _core.convert _core.mix _core.unlearn",
+    "_core.similar": "_core.context _core.kernels _core.schema _core.convert _core.mix _core.rows _core.unlearn errors",
     "_core.services": "_core errors",
     "plugins": "_core errors",
     "idl": "jubatus errors types",

@@ -30,6 +30,7 @@ ARROWS = {
     "_core.kernels": "",
     "_core.schema": "errors",
     "_core.context": "",
+    "_core.order": "_core.kernels",
     "_core.wire": "_core.kernels errors",
     "_core.mix": "_core.kernels _core.wire errors",
     "_core.convert": "_core.kernels _core.schema _core.wire _core.mix errors",

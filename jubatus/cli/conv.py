@@ -136,7 +136,7 @@ def make_vector(datum: Datum, path: str) -> list[tuple[bytes, float]]:
 
 def members(value: dict[str, Any]) -> Iterator[tuple[bytes, Any]]:
     """Yield the members of an object in the order of the original's map."""
-    from jubatus._core.convert.order import order_names
+    from jubatus._core.order import order_names
 
     return ((name, value[decode(name)]) for name in order_names(map(encode, value)))
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jubatus._core.convert.order import order_names
+from jubatus._core.order import order_names
 from tests.reference.tr1 import Map
 
 

@@ -1,7 +1,6 @@
 """The methods of finding similar rows, by the names that configurations have for them."""
 
 from jubatus._core.similar.inverted cimport InvertedIndexRows
-from jubatus._core.similar.method cimport SimilarRows
 
 from jubatus._core.context import ALONE
 from jubatus._core.schema import ANY, BOOL, STRING, optional, read, structure
@@ -13,7 +12,7 @@ INVERTED_INDEX = structure(UNLEARNER)
 INVERTED_INDEX_EUCLID = structure({"ignore_orthogonal": optional(BOOL, False), **UNLEARNER})
 
 
-cdef SimilarRows make_similar_rows(name, parameter, path, context=ALONE):
+def make_similar_rows(name, parameter, path, context=ALONE):
     """Return the method that a configuration names.
 
     Args:

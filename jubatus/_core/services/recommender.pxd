@@ -9,7 +9,7 @@ from jubatus._core.rows.raw cimport RawRow, SparseRows
 from jubatus._core.similar.method cimport RowsWorkspace, SimilarRows
 
 
-cdef extern from "rows/arithmetic.h" namespace "jubatus" nogil:
+cdef extern from "similar/arithmetic.h" namespace "jubatus" nogil:
     double norm_of(const vector[double]& values) noexcept
     double cosine_of(const Vector& a, const Vector& b) noexcept
     void average_rows(const SparseRows& raw, const vector[const RawRow*]& rows, vector[NumberValue]& mean) noexcept

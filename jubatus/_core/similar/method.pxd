@@ -1,9 +1,10 @@
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 from libcpp.string cimport string
 from libcpp.vector cimport vector
 
 from jubatus._core.convert.workspace cimport Vector, Workspace
 from jubatus._core.kernels.bytes cimport Buffer, Span
+from jubatus._core.near.memory cimport NearMemory
 from jubatus._core.rows.inverted cimport Search
 from jubatus._core.rows.raw cimport RawRow, RawRows, SparseRows
 from jubatus._core.unlearn cimport Unlearner
@@ -16,6 +17,14 @@ cdef extern from "rows/query.h" namespace "jubatus" nogil:
         void clear() noexcept
     void query_of_vector(const Vector& vector, bint with_keys, Query& query) noexcept
     void query_of_row(const SparseRows& rows, const RawRow* row, Query& query) noexcept
+
+
+cdef extern from "similar/search.h" namespace "jubatus::hashed" nogil:
+    struct HashedFound "jubatus::hashed::Found":
+        double score
+        uint32_t row
+    cdef cppclass HashedSearch "jubatus::hashed::Search":
+        vector[HashedFound] found
 
 
 cdef enum Measure:
@@ -32,6 +41,8 @@ cdef class RowsWorkspace(Workspace):
     cdef Query query
     cdef vector[FoundRow] found
     cdef Search search
+    cdef NearMemory near
+    cdef HashedSearch hashed
     cdef string evicted
     cdef bint has_evicted
 

@@ -19,7 +19,7 @@ cdef class RowsWorkspace(Workspace):
         name: of a row, for whoever reads one from the arguments.
         query: what rows are compared with.
         found: the result of a search or a listing.
-        search: memory of inverted indices.
+        search, near, hashed: the memory of methods.
         evicted: the row that the last update_row made the unlearner forget, if `has_evicted`.
     """
 

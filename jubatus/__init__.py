@@ -4,7 +4,18 @@ The clients are found here (``jubatus.Classifier``), the same learners without a
 Importing the package costs nothing: everything is loaded when it is first asked for.
 """
 
-SERVICES = ("bandit", "burst", "classifier", "clustering", "graph", "nearest_neighbor", "regression", "stat", "weight")
+SERVICES = (
+    "bandit",
+    "burst",
+    "classifier",
+    "clustering",
+    "graph",
+    "nearest_neighbor",
+    "recommender",
+    "regression",
+    "stat",
+    "weight",
+)
 
 COMPATIBLE = "1.1.1"
 """The version of Jubatus whose clients, configurations, model files and servers are understood."""

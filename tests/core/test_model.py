@@ -88,6 +88,11 @@ def three(case: Case, forget: bool = False) -> list[Any]:
     return models
 
 
+def kept_status(model: Any) -> dict[str, str]:
+    """Return the status without counts of calls, which no model file holds."""
+    return {key: text for key, text in model.status().items() if not key.endswith("_cnt")}
+
+
 def mix_all(models: list[Any]) -> None:
     mixed, snapshots = mix_of(models)
     assert [model.put_diff(mixed, given) for model, given in zip(models, snapshots, strict=True)] == [True] * len(
@@ -134,7 +139,7 @@ def test_a_packed_model_answers_and_learns_alike(case: Case, distributed: bool) 
     learn(case, [again], 3)
     again.unpack(model.pack())
     assert answers(case, again) == answers(case, model)
-    assert again.status() == model.status()
+    assert kept_status(again) == kept_status(model)
     assert content(case, again) == content(case, model)
     if case.facts.whole(case.config):
         learn(case, [model, again], 4)

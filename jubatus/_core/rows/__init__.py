@@ -1,0 +1,1 @@
+"""Storage of rows: as they were given, and by the features that they share."""

@@ -1,0 +1,235 @@
+// What an inverted index learned since the last MIX, by names; how diffs are joined and put into an index.
+//
+// A cell that is zero is one that was removed. Of several cells the one of the last server counts; changes of squared
+// norms are added up. So a column that two servers have learned has twice its squared norm afterwards, as in 1.1.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "kernels/bytes.h"
+#include "kernels/names.h"
+#include "rows/index.h"
+
+namespace jubatus::inverted {
+
+struct Cell {
+    uint32_t column;
+    double value;
+};
+
+struct Diff {
+    Names features;
+    std::vector<std::vector<Cell>> cells;  // by feature, by ascending column
+    Names columns;
+    Names norms;                  // columns whose squared norms changed
+    std::vector<double> changes;  // by the place in `norms`
+
+    std::vector<Cell>& enter_feature(const std::string& name) {
+        const uint32_t f = features.enter(name);
+        if (f >= cells.size()) cells.resize(f + 1);
+        return cells[f];
+    }
+    double& enter_norm(const std::string& name) {
+        const uint32_t at = norms.enter(name);
+        if (at >= changes.size()) changes.resize(at + 1);
+        return changes[at];
+    }
+};
+
+// Sorts cells by column; of several for one column the last one stays.
+inline void sort_cells(std::vector<Cell>& cells) {
+    std::stable_sort(cells.begin(), cells.end(), [](const Cell& a, const Cell& b) { return a.column < b.column; });
+    size_t kept = 0;
+    for (size_t i = 0; i < cells.size(); i++) {
+        if (kept && cells[kept - 1].column == cells[i].column) kept--;
+        cells[kept++] = cells[i];
+    }
+    cells.resize(kept);
+}
+
+// `[[{feature: {column: value}}, names of columns], {name of column: change of its squared norm}]`
+inline void write_diff(Buffer& out, const Diff& diff) {
+    out.array(2);
+    out.array(2);
+    out.map(diff.features.size());
+    for (int32_t f : diff.features.order()) {
+        const std::string& name = diff.features.name(uint32_t(f));
+        out.raw(name.data(), name.size());
+        out.map(diff.cells[uint32_t(f)].size());
+        for (const Cell& cell : diff.cells[uint32_t(f)]) {
+            out.uint(cell.column);
+            out.number(cell.value);
+        }
+    }
+    write_names(out, uint32_t(diff.columns.size()), [&](uint32_t c) {
+        const std::string& name = diff.columns.name(c);
+        return Span{name.data(), uint32_t(name.size())};
+    });
+    out.map(diff.norms.size());
+    for (int32_t at : diff.norms.order()) {
+        const std::string& name = diff.norms.name(uint32_t(at));
+        out.raw(name.data(), name.size());
+        out.number(diff.changes[uint32_t(at)]);
+    }
+}
+
+inline int read_features(Cursor& c, Diff& diff, uint32_t& most) {
+    uint32_t n = 0, cells = 0, column = 0;
+    double value = 0;
+    std::string name;
+    int status = read_map(c, n);
+    for (; status == OK && n; n--) {
+        status = read_text(c, name);
+        if (status == OK) status = read_map(c, cells);
+        if (status) break;
+        std::vector<Cell>& row = diff.enter_feature(name);
+        for (; cells; cells--) {
+            status = read_cell(c, NONE, column, value);
+            if (status) return status;
+            row.push_back({column, value});
+            most = std::max(most, column + 1);
+        }
+        sort_cells(row);
+    }
+    return status;
+}
+
+inline int read_diff(Cursor& c, Diff& diff) {
+    uint32_t more = 0, inner = 0, most = 0, n = 0;
+    std::vector<Span> names;
+    std::string name;
+    double change = 0;
+    int status = open_struct(c, 2, more);
+    if (status == OK) status = open_struct(c, 2, inner);
+    if (status == OK) status = read_features(c, diff, most);
+    if (status == OK) status = read_names(c, names);
+    if (status == OK) status = close_struct(c, inner);
+    if (status == OK) status = read_map(c, n);
+    for (; status == OK && n; n--) {
+        status = read_text(c, name);
+        if (status == OK) status = read_double(c, change);
+        if (status == OK) diff.enter_norm(name) = change;
+    }
+    for (const Span& column : names) diff.columns.enter(std::string(column.p, column.n));
+    if (status == OK && (diff.columns.size() != names.size() || most > names.size())) return MISMATCH;
+    return status ? status : close_struct(c, more);
+}
+
+// Joins the diff of one more server.
+inline void join(Diff& sum, const Diff& later) {
+    std::vector<uint32_t> place(later.columns.size(), NONE);  // of each column in `sum`
+    for (int32_t f : later.features.order()) {
+        std::vector<Cell>& row = sum.enter_feature(later.features.name(uint32_t(f)));
+        for (const Cell& cell : later.cells[uint32_t(f)]) {
+            if (place[cell.column] == NONE) place[cell.column] = sum.columns.enter(later.columns.name(cell.column));
+            row.push_back({place[cell.column], cell.value});
+        }
+        sort_cells(row);
+    }
+    for (int32_t at : later.norms.order())
+        sum.enter_norm(later.norms.name(uint32_t(at))) += later.changes[uint32_t(at)];
+}
+
+// What a copy of the diff holds of cells and squared norms, by their numbers in the index.
+struct Given {
+    struct GivenCell {
+        uint32_t feature, column;
+        double value;
+    };
+    std::vector<GivenCell> cells;
+    std::vector<Cell> norms;
+    uint64_t era = 0;
+};
+
+// Copies the diff of an index, in the order of the original.
+inline void copy_diff(const Index& index, Diff& diff, Given& given) {
+    given.era = index.era;
+    for (int32_t f : index.changed_features()) {
+        const Span name = index.feature_name(uint32_t(f));
+        std::vector<Cell>& row = diff.enter_feature(std::string(name.p, name.n));
+        index.lists[uint32_t(f)].diff.each([&](uint32_t c, double value) {
+            given.cells.push_back({uint32_t(f), c, value});
+            row.push_back({diff.columns.enter(index.columns.name(c)), value});
+        });
+        sort_cells(row);
+    }
+    for (uint32_t c = 0; c < index.norms.size(); c++) {
+        if (!index.norms[c].in_diff) continue;
+        given.norms.push_back({c, index.norms[c].diff});
+        diff.enter_norm(index.columns.name(c)) = index.norms[c].diff;
+    }
+}
+
+// Takes what a copy holds out of the diff. A cell that was removed after the copy becomes one that removes it: others
+// have it by then.
+inline void subtract(Index& index, const Given& given) {
+    if (given.era != index.era) return;
+    for (const auto& cell : given.cells) {
+        const double* now = index.lists[cell.feature].diff.find(cell.column);
+        if (!now && cell.value != 0)
+            index.set_diff(cell.feature, cell.column, 0);
+        else if (now && given_back(*now) == cell.value)
+            index.unset_diff(cell.feature, cell.column);
+    }
+    for (const Cell& norm : given.norms) {
+        Norm& now = index.norms[norm.column];
+        now.diff -= norm.value;
+        now.in_diff = now.diff != 0;
+        index.refresh(norm.column);
+    }
+    index.era++;
+}
+
+// Which columns of a mixed diff are taken in: all, or some.
+struct Taken {
+    bool all = true;
+    std::unordered_set<std::string> some;
+
+    bool has(const std::string& name) const { return all || some.count(name) > 0; }
+};
+
+// Puts a mixed diff into the master. Of a column that is not taken only the removal of cells counts, and it loses its
+// squared norm.
+inline void put_diff(Index& index, const Diff& mixed, const Taken& taken) {
+    for (int32_t at : mixed.features.order()) {
+        const std::string& feature = mixed.features.name(uint32_t(at));
+        const uint32_t f = index.enter_feature({feature.data(), uint32_t(feature.size())});
+        for (const Cell& cell : mixed.cells[uint32_t(at)]) {
+            const std::string& name = mixed.columns.name(cell.column);
+            if (cell.value == 0)
+                index.erase_master(f, index.enter_column(name));
+            else if (taken.has(name))
+                index.set_master(f, index.enter_column(name), cell.value);
+        }
+    }
+    for (int32_t at : mixed.norms.order()) {
+        const std::string& name = mixed.norms.name(uint32_t(at));
+        const uint32_t c = index.enter_column(name);
+        Norm& norm = index.norms[c];
+        norm.master = taken.has(name) ? norm.master + mixed.changes[uint32_t(at)] : 0;
+        norm.in_master = !(norm.master <= 0);
+        if (!norm.in_master) norm.master = 0;
+        index.refresh(c);
+    }
+    index.era++;
+}
+
+// The columns of a mixed diff that have cells, in the order of the original's map.
+struct NamedColumns {
+    Names names;
+    std::vector<uint8_t> grows;  // by place: whether a cell is positive
+};
+
+inline void name_columns(const Diff& mixed, NamedColumns& named) {
+    for (int32_t f : mixed.features.order())
+        for (const Cell& cell : mixed.cells[uint32_t(f)]) {
+            const uint32_t at = named.names.enter(mixed.columns.name(cell.column));
+            if (at >= named.grows.size()) named.grows.resize(at + 1);
+            named.grows[at] |= cell.value > 0;
+        }
+}
+
+}  // namespace jubatus::inverted

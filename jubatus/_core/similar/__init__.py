@@ -1,0 +1,1 @@
+"""Methods of finding rows that are similar to a vector."""

@@ -1,0 +1,91 @@
+"""How the service ``recommender`` is tested."""
+
+import math
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.core.calls import exact
+from tests.core.generate import CONVERTER
+from tests.core.strategies import configs
+from tests.reference.recommender import Recommender
+from tests.services import Config, Facts
+from tests.services.classifier import LRU, RANDOM, unlearners, unlearns
+
+INVERTED = ("inverted_index", "inverted_index_euclid")
+
+
+def config_of(method: str, converter: Any = CONVERTER, **parameter: Any) -> Config:
+    """Return a configuration of a method."""
+    return {"method": method, "parameter": parameter, "converter": converter}
+
+
+@st.composite
+def any_config(draw: st.DrawFn) -> Config:
+    """Make a configuration with any method, unlearner and converter."""
+    method = draw(st.sampled_from(INVERTED))
+    parameter = dict(draw(unlearners))
+    if method == "inverted_index_euclid":
+        parameter["ignore_orthogonal"] = draw(st.booleans())
+    converter = draw(st.just({"num_rules": [{"key": "*", "type": "num"}]}) | configs(("bin", "idf", "idf1", "bm25")))
+    return {"method": method, "parameter": parameter, "converter": converter}
+
+
+def index_of(value: list[Any]) -> Any:
+    """Bring the diff of an inverted index into a form without numbers of columns."""
+    (features, names), norms = value
+    return [{f: {names[1][c]: v for c, v in row.items()} for f, row in features.items()}, dict(norms.items())]
+
+
+def diff_of(value: list[Any]) -> Any:
+    """Bring a diff into a form without order."""
+    return exact([index_of(value[0]), *value[1:]])
+
+
+def settle(row: str, reply: Any) -> Any:
+    """Which of rows that are equally similar comes first depends on their order, and that on the server."""
+    if row == "get_all_rows":
+        return sorted(reply)
+    return [score for _, score in reply] if row.startswith("similar") else reply
+
+
+def is_alike(config: Config, row: str) -> bool:
+    """A row that was given to one server is known to the others by what it is compared by, and not as it was."""
+    return not unlearns(config) and "_from_id" not in row and not row.startswith(("decode", "complete"))
+
+
+def stored(value: list[Any]) -> Any:
+    """Bring a model into a form without order: an unlearner's sticky ids are a set."""
+    model = exact(value)
+    first = model[0][0]
+    if len(model[0]) == 3 and isinstance(first[0], list):
+        first[1].sort()
+    return model
+
+
+FACTS = Facts(
+    configs=(
+        config_of("inverted_index"),
+        config_of("inverted_index_euclid", **LRU),
+        config_of("inverted_index", **RANDOM),
+    ),
+    twin=Recommender,
+    any_config=any_config(),
+    values={
+        "size": (0, 1, 2, 3, 10, 2**32 - 1),
+        "score": (0.0, -1.0, 0.5, 1.0, -2.5, math.nan),
+        "rate": (1.0, 0.5, 0.3, 0.07, 1, 0.0, -0.5, 1.5, math.nan),
+    },
+    teaching=(
+        ("update_row", ("a", [[["a", "x y"]], [["k", 1.0]], []])),
+        ("update_row", ("b", [[["b", "yz"]], [["k", -1.0]], []])),
+    ),
+    forgetful=frozenset({"clear_row"}),
+    item_by_item=frozenset({"update_row"}),  # a row that the unlearner cannot take was counted in the statistics
+    settle=settle,
+    diff=diff_of,
+    stored=stored,
+    whole=lambda config: not unlearns(config),
+    alike=is_alike,
+    order_free=False,
+)

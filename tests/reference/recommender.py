@@ -5,7 +5,9 @@ from typing import Any
 
 from tests.reference import Refusal
 from tests.reference.converter import Converter, Datum
+from tests.reference.hashed import EuclidLsh, HashedRows, Lsh, MinHash, Probes
 from tests.reference.ieee import div, f32, sqrt
+from tests.reference.nearest_neighbor import Neighbours
 from tests.reference.revert import revert
 from tests.reference.rows import InvertedIndex, RawRows, Scored, sum_of_squares
 from tests.reference.storage import Given
@@ -110,9 +112,79 @@ class InvertedIndexRows(Rows):
         self.storage.remove(name)
 
 
+class HashRows(Rows):
+    """Hashes of rows, of which a kind makes them."""
+
+    def __init__(self, parameter: dict[str, Any], kind: Any) -> None:
+        super().__init__(parameter)
+        self.kind = kind
+        self.storage = HashedRows(kind.bits, kind.tables, self.raw, self.unlearner)
+        self.storage.shifts = getattr(kind, "shifts", [])
+
+    def find(self, vector: Vector, most: int) -> Scored:
+        return self._ranked(self.kind.hash(vector), most, vector)
+
+    def find_like(self, name: bytes, most: int) -> Scored:
+        value = self.storage.value(name)
+        return [] if value is None else self._ranked(value, most, None)
+
+    def _ranked(self, value: Any, most: int, vector: Vector | None) -> Scored:
+        found: Scored
+        if isinstance(self.kind, EuclidLsh):
+            probes = None if vector is None else Probes(self.kind.shifted(vector), self.kind.tables)
+            found = self.storage.by_buckets(value, most, probes, self.kind.probes)
+        else:
+            found = self.storage.by_bits(value, most)
+        return found
+
+    def store(self, name: bytes, vector: Vector) -> None:
+        self.storage.set(name, self.kind.hash(self.raw.vector(name)))
+
+    def remove(self, name: bytes) -> None:
+        self.storage.remove(name)
+
+
+class NearestRows(Rows):
+    """A method of nearest_neighbor; what happens to a row here is not told to others."""
+
+    def __init__(self, parameter: dict[str, Any], distributed: bool) -> None:
+        if parameter.get("unlearner") is None:
+            parameter = {**parameter, "unlearner_parameter": None}
+        super().__init__(parameter)
+        self.near = Neighbours(parameter["method"], parameter["parameter"], distributed)
+        self.storage = self.near.table
+
+    def update(self, name: bytes, vector: Vector) -> None:
+        if self.unlearner is not None and not self.unlearner.touch(name):
+            text = "cannot add new ID as number of sticky IDs reached the maximum size of unlearner: "
+            raise Refusal(text + name.decode("utf-8", "surrogateescape"))
+        self.raw.update(name, vector)
+        self.near.set_row(name, self.raw.vector(name))
+
+    def find(self, vector: Vector, most: int) -> Scored:
+        return self.near.similar(self.near.of_vector(vector, most))
+
+    def names(self) -> list[bytes]:
+        return [row[0] for row in self.storage.rows]
+
+    def remove(self, name: bytes) -> None:
+        self.raw.remove(name)
+        self.storage.remove(name)
+
+    def put_diff(self, diff: Any, since: Any) -> None:
+        self.storage.put_diff(diff)
+
+    def catch_up(self, fresh: "Rows", since: Any) -> None:
+        raise AssertionError("rows of one server are not alike on another")
+
+
 METHODS: dict[str, Any] = {
-    "inverted_index": lambda parameter: InvertedIndexRows(parameter, False),
-    "inverted_index_euclid": lambda parameter: InvertedIndexRows(parameter, True),
+    "inverted_index": lambda parameter, distributed: InvertedIndexRows(parameter, False),
+    "inverted_index_euclid": lambda parameter, distributed: InvertedIndexRows(parameter, True),
+    "lsh": lambda parameter, distributed: HashRows(parameter, Lsh(parameter)),
+    "minhash": lambda parameter, distributed: HashRows(parameter, MinHash(parameter)),
+    "euclid_lsh": lambda parameter, distributed: HashRows(parameter, EuclidLsh(parameter)),
+    "nearest_neighbor_recommender": NearestRows,
 }
 
 
@@ -121,7 +193,7 @@ class Recommender:
 
     def __init__(self, config: dict[str, Any], distributed: bool = False) -> None:
         self.converter = Converter(config["converter"])
-        self.rows: Rows = METHODS[config["method"]](config.get("parameter") or {})
+        self.rows: Rows = METHODS[config["method"]](config.get("parameter") or {}, distributed)
         self.updates = self.removals = 0
 
     def _vector(self, datum: list[Any]) -> Vector:
@@ -224,7 +296,8 @@ class Recommender:
 
     def given(self) -> list[Given | None]:
         """Remember the diff as it is."""
-        return [self.rows.storage.given(), self.converter.weights.given()]
+        storage = self.rows.storage
+        return [storage.given() if hasattr(storage, "given") else None, self.converter.weights.given()]
 
     def mix(self, new: list[Any], acc: list[Any]) -> list[Any]:
         """A diff of an older version is left out as a whole."""

@@ -11,22 +11,45 @@ from tests.core.strategies import configs
 from tests.reference.recommender import Recommender
 from tests.services import Config, Facts
 from tests.services.classifier import LRU, RANDOM, unlearners, unlearns
+from tests.services.nearest_neighbor import rows_of, table_of
 
-INVERTED = ("inverted_index", "inverted_index_euclid")
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "inverted_index": {},
+    "inverted_index_euclid": {},
+    "lsh": {"hash_num": 64},
+    "minhash": {"hash_num": 13},
+    "euclid_lsh": {"hash_num": 5, "table_num": 3, "bin_width": 1.5, "probe_num": 4, "seed": 7},
+    "nearest_neighbor_recommender": {"method": "euclid_lsh", "parameter": {"hash_num": 33}},
+}
+"""Each method with a parameter."""
 
 
 def config_of(method: str, converter: Any = CONVERTER, **parameter: Any) -> Config:
     """Return a configuration of a method."""
-    return {"method": method, "parameter": parameter, "converter": converter}
+    return {"method": method, "parameter": PARAMETERS[method] | parameter, "converter": converter}
 
 
 @st.composite
 def any_config(draw: st.DrawFn) -> Config:
     """Make a configuration with any method, unlearner and converter."""
-    method = draw(st.sampled_from(INVERTED))
-    parameter = dict(draw(unlearners))
+    method = draw(st.sampled_from(sorted(PARAMETERS)))
+    parameter = {**PARAMETERS[method], **draw(unlearners)}
+    bits = st.sampled_from([1, 7, 8, 13, 64, 70])
     if method == "inverted_index_euclid":
         parameter["ignore_orthogonal"] = draw(st.booleans())
+    elif method in ("lsh", "minhash"):
+        parameter["hash_num"] = draw(bits)
+    elif method == "euclid_lsh":
+        parameter |= {
+            "hash_num": draw(st.sampled_from([1, 2, 5, 8])),
+            "table_num": draw(st.sampled_from([1, 2, 3])),
+            "bin_width": draw(st.sampled_from([0.5, 2, 100.0])),
+            "probe_num": draw(st.sampled_from([0, 1, 5, 100])),
+        }
+    elif method == "nearest_neighbor_recommender":
+        parameter |= {"method": draw(st.sampled_from(["lsh", "minhash", "euclid_lsh"])), "parameter": {"hash_num": draw(bits)}}
+    if method in ("lsh", "euclid_lsh") and draw(st.booleans()):
+        parameter |= {"threads": draw(st.sampled_from([0, 1, 2, 3])), "cache_size": draw(st.sampled_from([0, 5]))}
     converter = draw(st.just({"num_rules": [{"key": "*", "type": "num"}]}) | configs(("bin", "idf", "idf1", "bm25")))
     return {"method": method, "parameter": parameter, "converter": converter}
 
@@ -38,8 +61,11 @@ def index_of(value: list[Any]) -> Any:
 
 
 def diff_of(value: list[Any]) -> Any:
-    """Bring a diff into a form without order."""
-    return exact([index_of(value[0]), *value[1:]])
+    """Bring a diff into a form without order: that of an index, a map of hashes, or rows of a table."""
+    rows = value[0]
+    if isinstance(rows, bytes) or (isinstance(rows, list) and (not rows or len(rows[0]) == 3)):
+        return [rows_of(rows), *map(exact, value[1:])]
+    return exact([index_of(rows) if isinstance(rows, list) else dict(rows.items()), *value[1:]])
 
 
 def settle(row: str, reply: Any) -> Any:
@@ -55,11 +81,13 @@ def is_alike(config: Config, row: str) -> bool:
 
 
 def stored(value: list[Any]) -> Any:
-    """Bring a model into a form without order: an unlearner's sticky ids are a set."""
+    """Bring a model into a form without order: an unlearner's sticky ids are a set; owners of rows are addresses."""
     model = exact(value)
-    first = model[0][0]
-    if len(model[0]) == 3 and isinstance(first[0], list):
-        first[1].sort()
+    rows = model[0]
+    if len(rows) == 3 and isinstance(rows[0][0], list):
+        rows[0][1].sort()
+    if len(rows[-1]) == 6:
+        rows[-1] = table_of(rows[-1])
     return model
 
 
@@ -68,6 +96,13 @@ FACTS = Facts(
         config_of("inverted_index"),
         config_of("inverted_index_euclid", **LRU),
         config_of("inverted_index", **RANDOM),
+        config_of("lsh"),
+        config_of("lsh", hash_num=7, **LRU),
+        config_of("minhash", **RANDOM),
+        config_of("euclid_lsh"),
+        config_of("euclid_lsh", **LRU),
+        config_of("nearest_neighbor_recommender"),
+        config_of("nearest_neighbor_recommender", method="lsh", parameter={"hash_num": 16}, **LRU),
     ),
     twin=Recommender,
     any_config=any_config(),

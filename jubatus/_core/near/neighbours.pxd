@@ -6,6 +6,10 @@ from jubatus._core.near.memory cimport NearMemory
 from jubatus._core.rows.table cimport VersionedTable
 
 
+cdef enum:
+    LARGE_SEARCH = 1 << 16  # words of rows from which a search may take over a tenth of a millisecond
+
+
 cdef enum Method:
     LSH
     EUCLID_LSH

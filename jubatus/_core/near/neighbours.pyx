@@ -27,10 +27,6 @@ _HASHED = {"hash_num": Field(INTEGER), "threads": optional(INTEGER, 0)}
 PROJECTED_PARAMETER = structure({**_HASHED, "cache_size": optional(INTEGER, 0)})
 MINHASH_PARAMETER = structure(_HASHED)
 
-cdef enum:
-    LARGE = 1 << 16  # words of rows from which a search may take over a tenth of a millisecond
-
-
 def make_neighbours(name, parameter, path, context, distributed, errors):
     """Return the Neighbours that a configuration names; None if it cannot be used.
 
@@ -141,4 +137,4 @@ cdef class Neighbours:
 
     cdef bint is_large(self) noexcept nogil:
         """Return whether a search looks through so many rows that it takes long."""
-        return self.table.rows.size() * self.words >= LARGE
+        return self.table.rows.size() * self.words >= LARGE_SEARCH

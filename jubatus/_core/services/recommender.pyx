@@ -11,9 +11,10 @@ from libcpp.vector cimport vector
 from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter
 from jubatus._core.convert.revert cimport revert
 from jubatus._core.convert.workspace cimport REFUSED, Workspace, take_features
-from jubatus._core.handler cimport Body, handler
+from jubatus._core.handler cimport Body, handler, scanner
 from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, read_double, read_text, read_unsigned
 from jubatus._core.model cimport Model
+from jubatus._core.near.neighbours cimport LARGE_SEARCH
 from jubatus._core.rows.raw cimport RawRow
 from jubatus._core.similar.method cimport SIMILARITY, FoundRow, RowsWorkspace, query_of_row
 from jubatus._core.wire.reader cimport Reader
@@ -58,7 +59,7 @@ cdef class Recommender(Model):
         if members is None:
             raise ConfigError(*errors)
         if members["method"] is not None:
-            make = (members["method"], members["parameter"], ".parameter", context)
+            make = (members["method"], members["parameter"], ".parameter", context, distributed)
             self.rows = collect(errors, make_similar_rows, *make) if errors else make_similar_rows(*make)
         if errors:
             raise ConfigError(*errors)
@@ -66,6 +67,9 @@ cdef class Recommender(Model):
 
     cdef Workspace workspace(self):
         return RecommenderWorkspace()
+
+    cdef bint is_large(self) noexcept:
+        return self.rows.effort() >= LARGE_SEARCH
 
     cdef object parts(self):
         return [self.rows.parts(), self.converter.statistics]
@@ -89,22 +93,22 @@ cdef class Recommender(Model):
     @property
     def complete_row_from_id(self):
         """Return the packed mean of the rows that are most similar to a row."""
-        return handler(self, <Body>complete_row_from_id)
+        return scanner(self, <Body>complete_row_from_id)
 
     @property
     def complete_row_from_datum(self):
         """Return the packed mean of the rows that are most similar to a datum."""
-        return handler(self, <Body>complete_row_from_datum)
+        return scanner(self, <Body>complete_row_from_datum)
 
     @property
     def similar_row_from_id(self):
         """Return the packed rows that are most similar to a row, [[name, similarity], ...]."""
-        return handler(self, <Body>similar_row_from_id)
+        return scanner(self, <Body>similar_row_from_id)
 
     @property
     def similar_row_from_id_and_score(self):
         """Return the packed rows whose similarity to a row is a number or more."""
-        return handler(self, <Body>similar_row_from_id_and_score)
+        return scanner(self, <Body>similar_row_from_id_and_score)
 
     @property
     def similar_row_from_id_and_rate(self):
@@ -113,17 +117,17 @@ cdef class Recommender(Model):
         Raises:
             ModelError: if the part is not above 0 and up to 1.
         """
-        return handler(self, <Body>similar_row_from_id_and_rate)
+        return scanner(self, <Body>similar_row_from_id_and_rate)
 
     @property
     def similar_row_from_datum(self):
         """Return the packed rows that are most similar to a datum, [[name, similarity], ...]."""
-        return handler(self, <Body>similar_row_from_datum)
+        return scanner(self, <Body>similar_row_from_datum)
 
     @property
     def similar_row_from_datum_and_score(self):
         """Return the packed rows whose similarity to a datum is a number or more."""
-        return handler(self, <Body>similar_row_from_datum_and_score)
+        return scanner(self, <Body>similar_row_from_datum_and_score)
 
     @property
     def similar_row_from_datum_and_rate(self):
@@ -132,7 +136,7 @@ cdef class Recommender(Model):
         Raises:
             ModelError: if the part is not above 0 and up to 1.
         """
-        return handler(self, <Body>similar_row_from_datum_and_rate)
+        return scanner(self, <Body>similar_row_from_datum_and_rate)
 
     @property
     def decode_row(self):
@@ -142,7 +146,7 @@ cdef class Recommender(Model):
     @property
     def get_all_rows(self):
         """Return the packed names of all rows."""
-        return handler(self, <Body>get_all_rows)
+        return scanner(self, <Body>get_all_rows)
 
     @property
     def calc_similarity(self):

@@ -15,10 +15,10 @@ from libcpp.string cimport string
 
 from jubatus._core.kernels.random cimport RandomStream
 from jubatus._core.kernels.table cimport NONE
-from jubatus._core.near.memory cimport HashedFeature, blocks_of, find_winners, norm_of, project, take_signs
+from jubatus._core.near.memory cimport blocks_of, find_winners, norm_of, project, take_signs
 from jubatus._core.similar.hashed_part cimport HashedPart
 from jubatus._core.similar.method cimport (
-    DISTANCE, FoundRow, Measure, RowsWorkspace, SimilarRows, query_of_row, span_of,
+    DISTANCE, FoundRow, Measure, RowsWorkspace, SimilarRows, query_of_row, span_of, take_features,
 )
 from jubatus._core.unlearn cimport Unlearner
 
@@ -85,6 +85,9 @@ cdef class HashedRows(SimilarRows):
 
     cdef size_t count_rows(self) noexcept nogil:
         return self.part.store.count()
+
+    cdef size_t effort(self) noexcept nogil:
+        return self.part.store.flags.size() * self.part.store.form.words
 
     cdef void store_row(self, RowsWorkspace w, const string& name) noexcept nogil:
         query_of_row(self.raw.store, self.raw.store.find(name), w.query)
@@ -162,6 +165,9 @@ cdef class EuclidLshRows(HashedRows):
             self.part.store, w.near.sums.data(), self.bin_width, norm_of(w.near.features), w.near.words.data(), w.hashed
         )
 
+    cdef size_t effort(self) noexcept nogil:
+        return 4 * self.part.store.flags.size()  # at most: a search looks at some buckets only
+
     cdef void rank(self, RowsWorkspace w, size_t most, Measure measure, bint probes) noexcept nogil:
         cdef size_t i
         cdef double score
@@ -172,13 +178,3 @@ cdef class EuclidLshRows(HashedRows):
         for i in range(w.hashed.found.size()):
             score = w.hashed.found[i].score
             self.add_row(w, w.hashed.found[i].row, -score if measure == DISTANCE else score)
-
-
-cdef void take_features(RowsWorkspace w) noexcept nogil:
-    """Take over the features of the query to be hashed."""
-    cdef HashedFeature feature
-    cdef size_t i
-    w.near.features.clear()
-    for i in range(w.query.values.size()):
-        feature.hash, feature.value = w.query.keys[i], w.query.values[i]
-        w.near.features.push_back(feature)

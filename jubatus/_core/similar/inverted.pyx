@@ -67,6 +67,9 @@ cdef class InvertedIndexRows(SimilarRows):
     cdef size_t count_rows(self) noexcept nogil:
         return self.index.store.count_listed()
 
+    cdef size_t effort(self) noexcept nogil:
+        return 8 * self.index.store.norms.size()  # a guess: how many lists a query walks is up to it
+
     cdef void store_row(self, RowsWorkspace w, const string& name) noexcept nogil:
         self.index.store.update(name, w.vector)
 

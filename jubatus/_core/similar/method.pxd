@@ -59,6 +59,7 @@ cdef class SimilarRows:
     cdef void find_like(self, RowsWorkspace w, const string& name, size_t most, Measure measure) noexcept nogil
     cdef void list_rows(self, RowsWorkspace w) noexcept nogil
     cdef size_t count_rows(self) noexcept nogil
+    cdef size_t effort(self) noexcept nogil
     cdef void store_row(self, RowsWorkspace w, const string& name) noexcept nogil
     cdef void remove_row(self, const string& name) noexcept nogil
     cpdef dict status(self)
@@ -66,3 +67,4 @@ cdef class SimilarRows:
 
 cdef int refuse_row(RowsWorkspace w, const char* text, const string& name) noexcept nogil
 cdef Span span_of(const string& name) noexcept nogil
+cdef void take_features(RowsWorkspace w) noexcept nogil

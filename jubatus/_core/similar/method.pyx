@@ -8,6 +8,7 @@ from libcpp.string cimport string
 
 from jubatus._core.convert.workspace cimport REFUSED, Workspace
 from jubatus._core.kernels.bytes cimport Span
+from jubatus._core.near.memory cimport HashedFeature
 from jubatus._core.rows.raw cimport RawRows
 from jubatus._core.unlearn cimport Unlearner
 
@@ -95,6 +96,10 @@ cdef class SimilarRows:
         """Return how many rows list_rows would give."""
         return 0
 
+    cdef size_t effort(self) noexcept nogil:
+        """Return how many words a search looks at, about."""
+        return 0
+
     cdef void store_row(self, RowsWorkspace w, const string& name) noexcept nogil:
         """Store what a row is compared by. Its raw row has the values of w.vector already."""
 
@@ -118,3 +123,12 @@ cdef Span span_of(const string& name) noexcept nogil:
     cdef Span span
     span.p, span.n = name.data(), name.size()
     return span
+
+cdef void take_features(RowsWorkspace w) noexcept nogil:
+    """Take over the features of the query to be hashed."""
+    cdef HashedFeature feature
+    cdef size_t i
+    w.near.features.clear()
+    for i in range(w.query.values.size()):
+        feature.hash, feature.value = w.query.keys[i], w.query.values[i]
+        w.near.features.push_back(feature)

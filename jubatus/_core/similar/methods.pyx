@@ -2,8 +2,10 @@
 
 from jubatus._core.similar.hashed cimport EuclidLshRows, MinHashRows, ProjectedRows
 from jubatus._core.similar.inverted cimport InvertedIndexRows
+from jubatus._core.similar.nearest cimport NearestRows
 
 from jubatus._core.context import ALONE
+from jubatus._core.near.neighbours import make_neighbours
 from jubatus._core.schema import ANY, BOOL, FLOAT, INTEGER, LONG, STRING, Field, optional, read, structure
 from jubatus._core.unlearn import make_unlearner
 from jubatus.errors import ConfigError, UnsupportedMethod
@@ -19,10 +21,12 @@ EUCLID_LSH = structure({
     **_PROJECTED, **UNLEARNER,
 })
 
+NEAREST = structure({"method": Field(STRING), "parameter": Field(ANY), **UNLEARNER})
+
 MOST_BITS = 1 << 20  # of the hash of a row
 
 
-def make_similar_rows(name, parameter, path, context=ALONE):
+def make_similar_rows(name, parameter, path, context=ALONE, distributed=False):
     """Return the method that a configuration names.
 
     Args:
@@ -30,6 +34,7 @@ def make_similar_rows(name, parameter, path, context=ALONE):
         parameter: its parameter, as parsed JSON.
         path: where that stands in the configuration.
         context: where the model runs.
+        distributed: whether it takes part in MIX.
 
     Raises:
         ConfigError: for a parameter that cannot be used.
@@ -37,7 +42,7 @@ def make_similar_rows(name, parameter, path, context=ALONE):
     """
     if name not in METHODS:
         raise UnsupportedMethod(name, *METHODS)
-    return METHODS[name](parameter, path, context)
+    return METHODS[name](parameter, path, context, distributed)
 
 
 def make_unlearner_of(members, path):
@@ -47,13 +52,13 @@ def make_unlearner_of(members, path):
     return make_unlearner(members["unlearner"], members["unlearner_parameter"], f"{path}.unlearner_parameter")
 
 
-def make_inverted_index(parameter, path, context):
+def make_inverted_index(parameter, path, context, distributed):
     """Make the method ``inverted_index``."""
     members = read({} if parameter is None else parameter, INVERTED_INDEX, path)
     return InvertedIndexRows(make_unlearner_of(members, path))
 
 
-def make_inverted_index_euclid(parameter, path, context):
+def make_inverted_index_euclid(parameter, path, context, distributed):
     """Make the method ``inverted_index_euclid``."""
     members = read({} if parameter is None else parameter, INVERTED_INDEX_EUCLID, path)
     return InvertedIndexRows(
@@ -61,7 +66,7 @@ def make_inverted_index_euclid(parameter, path, context):
     )
 
 
-def make_lsh(parameter, path, context):
+def make_lsh(parameter, path, context, distributed):
     """Make the method ``lsh``."""
     members = read(parameter, LSH, path)
     require(path, [
@@ -71,14 +76,14 @@ def make_lsh(parameter, path, context):
     return ProjectedRows(members["hash_num"], members["threads"], make_unlearner_of(members, path))
 
 
-def make_minhash(parameter, path, context):
+def make_minhash(parameter, path, context, distributed):
     """Make the method ``minhash``."""
     members = read(parameter, MINHASH, path)
     require(path, [(1 <= members["hash_num"] <= MOST_BITS, f"1 <= hash_num <= {MOST_BITS}")])
     return MinHashRows(members["hash_num"], 0, make_unlearner_of(members, path))
 
 
-def make_euclid_lsh(parameter, path, context):
+def make_euclid_lsh(parameter, path, context, distributed):
     """Make the method ``euclid_lsh``."""
     members = read(parameter, EUCLID_LSH, path)
     bits, tables = members["hash_num"], members["table_num"]
@@ -97,6 +102,17 @@ def make_euclid_lsh(parameter, path, context):
     )
 
 
+def make_nearest(parameter, path, context, distributed):
+    """Make the method ``nearest_neighbor_recommender``."""
+    members = read(parameter, NEAREST, path)
+    errors = []
+    neighbours = make_neighbours(members["method"], members["parameter"], f"{path}.parameter", context, distributed, errors)
+    if errors:
+        raise ConfigError(*errors)
+    parameter = members["unlearner_parameter"]
+    return NearestRows(neighbours, make_unlearner(members["unlearner"], parameter, f"{path}.unlearner_parameter"))
+
+
 def require(path, conditions):
     """Raise what is wrong with a parameter: of (whether it is right, what is expected), all that are not."""
     wrong = [f"invalid parameter (expected: {expected}) ({path})" for right, expected in conditions if not right]
@@ -110,4 +126,5 @@ METHODS = {
     "lsh": make_lsh,
     "minhash": make_minhash,
     "euclid_lsh": make_euclid_lsh,
+    "nearest_neighbor_recommender": make_nearest,
 }

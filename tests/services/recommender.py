@@ -24,7 +24,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 """Each method with a parameter."""
 
 
-def config_of(method: str, converter: Any = CONVERTER, **parameter: Any) -> Config:
+def config_of(method: str, /, converter: Any = CONVERTER, **parameter: Any) -> Config:
     """Return a configuration of a method."""
     return {"method": method, "parameter": PARAMETERS[method] | parameter, "converter": converter}
 

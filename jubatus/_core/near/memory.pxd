@@ -4,6 +4,16 @@ from libcpp.vector cimport vector
 from jubatus._core.convert.workspace cimport Vector, Workspace
 
 
+cdef extern from "kernels/bits.h" namespace "jubatus" nogil:
+    ctypedef void (*CountDifferences)(
+        const uint64_t* query, const uint64_t* vectors, size_t words, size_t n, uint32_t* out
+    ) noexcept nogil
+    cdef cppclass BitKernels:
+        CountDifferences ways[4]
+        int count
+    const BitKernels& bit_kernels() noexcept
+
+
 cdef extern from "near/hashes.h" namespace "jubatus" nogil:
     struct HashedFeature:
         uint64_t hash

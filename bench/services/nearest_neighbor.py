@@ -1,4 +1,4 @@
-"""What is measured of nearest_neighbor: 10,000 rows of 50 numbers, and the ten rows nearest to one of them or to a datum."""
+"""What is measured of nearest_neighbor: 10,000 rows of 50 numbers, and the ten rows nearest to a datum."""
 
 from collections.abc import Iterator
 from random import Random

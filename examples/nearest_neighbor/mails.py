@@ -1,4 +1,4 @@
-"""Find mails that are like a mail: each mail is known by a hash of its words, and those with the nearest hashes are found.
+"""Find mails that are like a mail: each is known by a hash of its words, and those with the nearest hashes are found.
 
 The mails are those of the tutorial. For some of them the nearest others are printed, and at the end how often the
 nearest mail that came before is of the same kind, spam or ham. Works in process; with --server it asks a running

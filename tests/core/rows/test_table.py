@@ -138,8 +138,8 @@ def test_rows_that_are_none_change_nothing(given: Any) -> None:
     model = made("a_1")
     set_row(model, "x", 1.0)
     before = model.pack()
-    with pytest.raises(ModelError, match="^push failed$"):
+    with pytest.raises(ModelError, match=r"^push failed$"):
         model.push_rows(pack(given))
     assert model.pack() == before
-    with pytest.raises(ModelError, match="^pull array failed$"):
+    with pytest.raises(ModelError, match=r"^pull array failed$"):
         model.pull_rows(pack([5]))

@@ -25,7 +25,7 @@ CENTRES = 1_000
 QUERIES = 200
 NEAREST = 10
 CONNECTIONS = 8
-METHODS = (("lsh", 64), ("euclid_lsh", 64), ("euclid_lsh", 512), ("minhash", 64))
+METHODS = (("lsh", 64), ("euclid_lsh", 64), ("euclid_lsh", 512))
 HNSW_MOST = 100_000
 """Rows up to which hnswlib is measured: it takes minutes to build its graph of a million."""
 

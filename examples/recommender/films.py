@@ -1,15 +1,16 @@
 """Recommend films to people by what people of the same taste think of them.
 
-The data are made up: 300 people with a taste of their own for four kinds of films, each of whom has rated 12 of 40 films
-from -2 to 2. For some of them it prints who is most similar, and the films that these think best of and that they have
-not seen. At the end it prints how people would have rated what is recommended to them, and what they have not seen on
-average. Works in process; with --server it asks a running jubarecommender, which has the same methods.
+The data are made up: 300 people with a taste of their own for four kinds of films, of whom each has rated 12 of 40
+films, from -2 to 2. For some of them it prints who is most similar, and what similar people like best of the films
+that they have not seen. At the end it prints how people would have rated what is recommended to them, and all that
+they have not seen. Works in process; with --server it asks a running jubarecommender, which has the same methods.
 """
 
 import argparse
 import sys
 from pathlib import Path
 from random import Random
+from statistics import mean
 
 from jubatus import Recommender, embedded
 from jubatus.common import Datum
@@ -54,9 +55,7 @@ def main() -> None:
             print(f"  recommended: {', '.join(chosen[person])}")
     taken = [opinion[person][film] for person in PEOPLE for film in chosen[person]]
     others = [opinion[person][film] for person in PEOPLE for film in FILMS if film not in seen[person]]
-    print(
-        f"rating of recommended films: {sum(taken) / len(taken):.2f}, of all unseen ones: {sum(others) / len(others):.2f}"
-    )
+    print(f"rating of recommended films: {mean(taken):.2f}, of all unseen ones: {mean(others):.2f}")
 
 
 def recommend(rows: "Recommender | embedded.Recommender", person: str, seen: list[str]) -> list[str]:

@@ -89,7 +89,9 @@ def our_nearest(method: str, bits: int, draw: int, asked: Array, rows: Array) ->
     with embedded.NearestNeighbor(config) as model:
         for i, row in enumerate(rows.tolist()):
             model.set_row(str(i), Datum(dict(zip(names, row, strict=True))))
-        found = [model.neighbor_row_from_datum(Datum(dict(zip(names, row, strict=True))), NEAREST) for row in asked.tolist()]
+        found = [
+            model.neighbor_row_from_datum(Datum(dict(zip(names, row, strict=True))), NEAREST) for row in asked.tolist()
+        ]
     return [{int(each.id) for each in one} for one in found]
 
 

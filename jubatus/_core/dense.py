@@ -118,13 +118,9 @@ def nearest(rows: Rows, sizes: Floats, centers: Rows, center_sizes: Floats, by_a
     count, many = len(rows[0]) - 1, len(centers[0]) - 1
     indexes, distances = numpy.zeros(count, numpy.int64), numpy.full(count, FARTHEST)
     if not by_angle and many >= 4:
-        width = 0
-        for column in rows[1]:
-            width = max(width, column + 1)
-        for column in centers[1]:
-            width = max(width, column + 1)
+        width = max(width_of(rows), width_of(centers))
         if width * many <= 4 * len(centers[1]):
-            nearest_of_full(rows, centers, width, indexes, distances)
+            nearest_of_full(rows, across(centers, width), indexes, distances)
             return indexes, distances
     for i in range(count):
         for j in range(many):
@@ -138,30 +134,58 @@ def nearest(rows: Rows, sizes: Floats, centers: Rows, center_sizes: Floats, by_a
 
 
 @kernel
-def nearest_of_full(rows: Rows, centers: Rows, width: int, indexes: Indexes, distances: Floats) -> None:
+def width_of(rows: Rows) -> int:
+    """Return how many columns there are up to the last that a row has."""
+    width = 0
+    for column in rows[1]:
+        width = max(width, column + 1)
+    return width
+
+
+@kernel
+def across(rows: Rows, width: int) -> Floats:
+    """Return the rows as the columns of a matrix, with 0 where they have nothing."""
+    starts, columns, values = rows
+    matrix = numpy.zeros((width, len(starts) - 1))
+    for i in range(len(starts) - 1 if width > 0 else 0):
+        for at in range(starts[i], starts[i + 1]):
+            matrix[columns[at], i] = values[at]
+    return matrix
+
+
+@kernel
+def distances_across(row: Floats, matrix: Floats, distances: Floats) -> None:
+    """Put the Euclidean distances of a vector to all columns of a matrix into an array.
+
+    The sums are made side by side, each in the order of the rows; adding the square of 0 changes none.
+    """
+    distances[:] = 0.0
+    for i in range(len(matrix)):
+        value, line = row[i], matrix[i]
+        for j in range(len(line)):
+            difference = value - line[j]
+            distances[j] += difference * difference
+    for j in range(len(distances)):
+        distances[j] = numpy.sqrt(distances[j])
+
+
+@kernel
+def nearest_of_full(rows: Rows, centers: Floats, indexes: Indexes, distances: Floats) -> None:
     """Do what ``nearest`` does by Euclidean distances, quicker where centres have values in most columns.
 
-    The sums for all centres are made side by side, each in the order of the columns;
-    adding the square of 0 changes none.
+    Args:
+        rows: the points.
+        centers: from ``across``.
+        indexes: filled with the index of the nearest centre of each row.
+        distances: of these; at first larger than any.
     """
-    many = len(centers[0]) - 1
-    table, row, sums = numpy.zeros((width, many)), numpy.zeros(width), numpy.empty(many)
-    for j in range(many):
-        for at in range(centers[0][j], centers[0][j + 1]):
-            table[centers[1][at], j] = centers[2][at]
+    row, sums = numpy.zeros(len(centers)), numpy.empty(centers.shape[1])
     starts, columns, values = rows
     for i in range(len(starts) - 1):
         for at in range(starts[i], starts[i + 1]):
             row[columns[at]] = values[at]
-        sums[:] = 0.0
-        for column in range(width):
-            value, across = row[column], table[column]
-            for j in range(many):
-                difference = value - across[j]
-                sums[j] += difference * difference
-        for j in range(many):
-            sums[j] = numpy.sqrt(sums[j])
-        for j in range(many):
+        distances_across(row, centers, sums)
+        for j in range(len(sums)):
             if sums[j] < distances[i]:
                 indexes[i], distances[i] = j, sums[j]
         for at in range(starts[i], starts[i + 1]):
@@ -268,15 +292,33 @@ def lloyd(rows: Rows, weights: Floats, centers: Rows, by_angle: bool, width: int
 
 
 @kernel
-def find_region(rows: Rows, sizes: Floats, i: int, by_angle: bool, eps: float, region: Indexes) -> int:
-    """Put the points that are nearer than eps to a point into an array, and return how many there are."""
-    count = 0
-    for j in range(len(rows[0]) - 1):
+def measure(rows: Rows, sizes: Floats, full: Floats, i: int, by_angle: bool, distances: Floats) -> None:
+    """Put the distances of a point to all points into an array.
+
+    Args:
+        rows: the points.
+        sizes: their norms.
+        full: the points from ``across``, for Euclidean distances; without any row they are not used.
+        i: the point.
+        by_angle: whether distances are those of cosine.
+        distances: filled.
+    """
+    if len(full) > 0:
+        distances_across(full[:, i].copy(), full, distances)
+        return
+    for j in range(len(distances)):
         if by_angle:
-            distance = cosine(rows, i, sizes[i], rows, j, sizes[j])
+            distances[j] = cosine(rows, i, sizes[i], rows, j, sizes[j])
         else:
-            distance = euclidean(rows, i, rows, j)
-        if distance < eps:
+            distances[j] = euclidean(rows, i, rows, j)
+
+
+@kernel
+def pick(distances: Floats, eps: float, region: Indexes) -> int:
+    """Put the indexes of distances below eps into an array, and return how many there are."""
+    count = 0
+    for j in range(len(distances)):
+        if distances[j] < eps:
             region[count] = j
             count += 1
     return count
@@ -299,12 +341,16 @@ def density(rows: Rows, by_angle: bool, eps: float, least: int) -> tuple[Indexes
     sizes, states = norms(rows), numpy.full(count, UNVISITED, numpy.int64)
     members, starts = numpy.empty(count, numpy.int64), numpy.zeros(count + 1, numpy.int64)
     region, work, later = members.copy(), members.copy(), members.copy()
-    waits = numpy.zeros(count, numpy.bool_)
+    waits, distances = numpy.zeros(count, numpy.bool_), numpy.empty(count)
+    width = width_of(rows)
+    is_full = not by_angle and width * count <= 4 * len(rows[1])
+    full = across(rows, width if is_full else 0)
     clusters = 0
     for i in range(count):
         if states[i] != UNVISITED:
             continue
-        todo = find_region(rows, sizes, i, by_angle, eps, work)
+        measure(rows, sizes, full, i, by_angle, distances)
+        todo = pick(distances, eps, work)
         if todo < least:
             states[i] = NOISE
             continue
@@ -321,7 +367,8 @@ def density(rows: Rows, by_angle: bool, eps: float, least: int) -> tuple[Indexes
                 states[j] = CLASSIFIED
                 members[size] = j
                 size += 1
-                near = find_region(rows, sizes, j, by_angle, eps, region)
+                measure(rows, sizes, full, j, by_angle, distances)
+                near = pick(distances, eps, region)
                 if near < least:
                     continue
                 for n in range(near):

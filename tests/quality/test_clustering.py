@@ -5,17 +5,16 @@ from typing import Any
 import numpy
 import pytest
 from numpy.typing import NDArray
+from sklearn.cluster import DBSCAN, KMeans
+from sklearn.datasets import load_digits, load_wine, make_blobs, make_moons
+from sklearn.metrics import adjusted_rand_score
+from sklearn.mixture import GaussianMixture
+from sklearn.preprocessing import StandardScaler
 
+from jubatus._core.clustering.methods import Points, gmm
+from jubatus._core.clustering.stream import Stream
 from jubatus._core.services.clustering import Clustering
 from tests.core.calls import call
-
-sklearn = pytest.importorskip("sklearn")
-
-from sklearn.cluster import DBSCAN, KMeans  # noqa: E402
-from sklearn.datasets import load_digits, load_wine, make_blobs, make_moons  # noqa: E402
-from sklearn.metrics import adjusted_rand_score  # noqa: E402
-from sklearn.mixture import GaussianMixture  # noqa: E402
-from sklearn.preprocessing import StandardScaler  # noqa: E402
 
 Matrix = NDArray[numpy.float64]
 SEEDS = range(10)
@@ -100,9 +99,6 @@ def test_compressed_points_cost_little_more(points: Matrix, k: int, part: float)
 
 def likelihood(points: Matrix, k: int, seed: int) -> float:
     """The mean logarithm of the density under the distributions that are found, all of the same weight."""
-    from jubatus._core.clustering.methods import Points, gmm
-    from jubatus._core.clustering.stream import Stream
-
     count, width = points.shape
     every = numpy.arange(width, dtype=numpy.int32)
     given = Points(

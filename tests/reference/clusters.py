@@ -35,12 +35,13 @@ class Point:
 def euclidean(a: Vector, b: Vector) -> float:
     total = 0.0
     for name in sorted(a.keys() | b.keys()):
-        total += (a[name] - b[name] if name in a and name in b else a.get(name, b.get(name, 0.0))) ** 2
+        difference = a[name] - b[name] if name in a and name in b else a.get(name, b.get(name, 0.0))
+        total += difference * difference
     return sqrt(total)
 
 
 def cosine(a: Vector, b: Vector) -> float:
-    norms = [sqrt(sum((v[name] ** 2 for name in sorted(v)), 0.0)) for v in (a, b)]
+    norms = [sqrt(sum((v[name] * v[name] for name in sorted(v)), 0.0)) for v in (a, b)]
     if 0.0 in norms:
         return 1.0
     dot = sum((a[name] * b[name] for name in sorted(a.keys() & b.keys())), 0.0)
@@ -164,7 +165,9 @@ class Gmm:
             for c, mean in enumerate(means):
                 gains = [part[c] * w for part, w in zip(parts, weights, strict=True)]
                 moved = self._fit(c, data, gains)
-                farthest = max(farthest, math.sqrt(sum(((a - b) ** 2 for a, b in zip(moved, mean, strict=True)), 0.0)))
+                farthest = max(
+                    farthest, math.sqrt(sum(((a - b) * (a - b) for a, b in zip(moved, mean, strict=True)), 0.0))
+                )
                 means[c] = moved
             if farthest < 1e-9:
                 break

@@ -56,7 +56,7 @@ class VersionedTable:
         row = self.find(key)
         if row is None:
             self.rows.append([key, version, cells])
-        elif row[1][1] <= version[1]:
+        elif (row[1][1], row[1][0]) <= (version[1], version[0]):
             row[1:] = [version, cells]
         self.clock = max(self.clock, version[1] + 1)
 

@@ -24,7 +24,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 """Each method with a parameter."""
 
 
-def config_of(method: str, converter: Any = CONVERTER, **parameter: Any) -> Config:
+def config_of(method: str, /, converter: Any = CONVERTER, **parameter: Any) -> Config:
     """Return a configuration of a method."""
     return {"method": method, "parameter": PARAMETERS[method] | parameter, "converter": converter}
 
@@ -47,7 +47,10 @@ def any_config(draw: st.DrawFn) -> Config:
             "probe_num": draw(st.sampled_from([0, 1, 5, 100])),
         }
     elif method == "nearest_neighbor_recommender":
-        parameter |= {"method": draw(st.sampled_from(["lsh", "minhash", "euclid_lsh"])), "parameter": {"hash_num": draw(bits)}}
+        parameter |= {
+            "method": draw(st.sampled_from(["lsh", "minhash", "euclid_lsh"])),
+            "parameter": {"hash_num": draw(bits)},
+        }
     if method in ("lsh", "euclid_lsh") and draw(st.booleans()):
         parameter |= {"threads": draw(st.sampled_from([0, 1, 2, 3])), "cache_size": draw(st.sampled_from([0, 5]))}
     converter = draw(st.just({"num_rules": [{"key": "*", "type": "num"}]}) | configs(("bin", "idf", "idf1", "bm25")))

@@ -13,11 +13,11 @@ from jubatus._core.convert.revert cimport revert
 from jubatus._core.convert.workspace cimport NumberValue
 from jubatus._core.kernels.bytes cimport Buffer
 
-from jubatus._core.clustering.stream import Stream as NewStream
 from jubatus.errors import ModelError
 
 METHODS = {"kmeans": KMEANS, "gmm": GMM, "dbscan": DBSCAN}
-TOO_MANY = 1 << 63
+HUGE = (1 << 63) - 1
+"""What negative counts are cut to."""
 
 
 cdef class Clusters:
@@ -36,11 +36,11 @@ cdef class Clusters:
         self.by_angle = by_angle
         if self.method == DBSCAN:
             self.eps = parameter["eps"]
-            self.least = parameter["min_core_point"] & (TOO_MANY - 1)
+            self.least = parameter["min_core_point"] & HUGE
         else:
-            self.k = parameter["k"] & (TOO_MANY - 1)
+            self.k = parameter["k"] & HUGE
             self.seed = parameter["seed"]
-            self.stream = NewStream(self.seed)
+            self.stream = Stream(self.seed)
 
     cdef int run(self, const Lists& lists) except -1:
         """Find the clusters of some points. Fewer points than k-means has centres change nothing.

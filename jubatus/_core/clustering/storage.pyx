@@ -14,13 +14,13 @@ from jubatus._core.clustering.clusters cimport GMM, Clusters, arrays_of
 from jubatus._core.clustering.points cimport (
     Given, Lists, Piece, Point, Points, join_pieces, read_pieces, read_points, write_points,
 )
+from jubatus._core.clustering.stream cimport Stream
 from jubatus._core.kernels.bytes cimport (
     MISMATCH, Buffer, Cursor, read_array, read_pair, read_text, read_unsigned,
 )
 from jubatus._core.mix.part cimport Change, Copy, Part
 from jubatus._core.mix.whole cimport Whole, WholeChange
 
-from jubatus._core.clustering.stream import Stream as NewStream
 from jubatus.errors import ModelError
 
 
@@ -49,7 +49,7 @@ cdef class Storage(Whole):
             self.base = parameter["bicriteria_base_size"]
             self.factor = parameter["forgetting_factor"]
             self.threshold = parameter["forgetting_threshold"]
-            self.stream = NewStream(parameter["seed"])
+            self.stream = Stream(parameter["seed"])
         self.buckets.resize(1)
 
     cdef bint add(self, const Point& point) noexcept nogil:

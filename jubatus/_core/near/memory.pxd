@@ -4,6 +4,16 @@ from libcpp.vector cimport vector
 from jubatus._core.convert.workspace cimport Vector, Workspace
 
 
+cdef extern from "kernels/bits.h" namespace "jubatus" nogil:
+    ctypedef void (*CountDifferences)(
+        const uint64_t* query, const uint64_t* vectors, size_t words, size_t n, uint32_t* out
+    ) noexcept nogil
+    cdef cppclass BitKernels:
+        CountDifferences ways[4]
+        int count
+    const BitKernels& bit_kernels() noexcept
+
+
 cdef extern from "near/hashes.h" namespace "jubatus" nogil:
     struct HashedFeature:
         uint64_t hash
@@ -36,7 +46,7 @@ cdef extern from "near/rank.h" namespace "jubatus" nogil:
         vector[Ranked]& out
     ) noexcept
     void rank_by_distance(
-        const uint64_t* query, double norm, const uint64_t* vectors, const double* norms, size_t words, size_t n,
+        const uint64_t* query, double norm, const uint64_t* vectors, const double* norms, size_t bits, size_t n,
         const double* cosines, uint32_t threads, size_t most, vector[Ranked]& out
     ) noexcept
 

@@ -126,7 +126,7 @@ cdef class Neighbours:
         if self.method == EUCLID_LSH:
             rank_by_distance(
                 m.words.data(), m.norm, self.table.rows.columns[0].at(0), self.table.rows.columns[1].numbers(),
-                self.words, n, self.cosines.data(), self.threads, most, m.ranked,
+                self.bits, n, self.cosines.data(), self.threads, most, m.ranked,
             )
             return
         rank_by_bits(m.words.data(), self.table.rows.columns[0].at(0), self.words, n, self.threads, most, m.ranked)

@@ -149,11 +149,13 @@ struct VersionedRows {
         removals++;
         return true;
     }
-    // Takes in a row of another server, unless the own one is newer.
+    // Takes in a row of another server, unless the own one is newer. Of two rows of the same clock all servers keep that of
+    // the same owner.
     void receive(const GivenRow& given, const uint64_t* cells) {
         const uint32_t known = keys.find(given.key.p, given.key.n);
-        if (known == NONE || clocks[known] <= given.clock) {
-            const uint32_t from = owner(std::string(given.owner.p, given.owner.n));
+        const std::string name(given.owner.p, given.owner.n);
+        if (known == NONE || clocks[known] < given.clock || (clocks[known] == given.clock && names[owners[known]] <= name)) {
+            const uint32_t from = owner(name);
             const uint32_t row = place(given.key.p, given.key.n, from, given.clock);
             for (Column& column : columns) {
                 memcpy(column.at(row), cells, 8 * column.words());
@@ -176,6 +178,8 @@ struct VersionedRows {
         for (uint32_t row = 0; row < is_own.size(); row++)
             if (is_own[row] && !is_new(row, seen)) touch(row);
     }
+    // Whether a row was written here since the clock had a value.
+    bool is_own_since(uint32_t row, uint64_t when) const { return owners[row] == 0 && clocks[row] >= when; }
     bool is_new(uint32_t row, const Horizon& to) const { return !to.covers(names[owners[row]], clocks[row]); }
     size_t words_of_row() const {
         size_t words = 0;

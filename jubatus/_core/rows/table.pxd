@@ -40,6 +40,7 @@ cdef extern from "rows/table.h" namespace "jubatus" nogil:
         bint remove(const string& key) noexcept
         void see(const vector[GivenRow]& given) noexcept
         void receive(const GivenRow& given, const uint64_t* cells) noexcept
+        bint is_own_since(uint32_t row, uint64_t when) noexcept
         bint is_new(uint32_t row, const Horizon& to) noexcept
         size_t words_of_row() noexcept
         void carry_to(VersionedRows& other) noexcept
@@ -61,7 +62,7 @@ cdef class TableCopy(Copy):
     cdef Buffer packed
     cdef size_t count
     cdef uint32_t next
-    cdef uint64_t removals
+    cdef uint64_t removals, end
     cdef int begun
     cdef bint is_whole
 

@@ -85,23 +85,31 @@ cdef class VersionedTable(PushedPart):
 
 
 cdef class TableCopy(Copy):
-    """The rows that were new when they were copied."""
+    """The rows that were new when the copy began, as far as they did not change before they were copied.
+
+    A row that is written here while the copy is taken is left for the next one: it comes with a clock from which on
+    nothing may count as seen.
+    """
 
     def __init__(self, VersionedTable table not None):
         self.table = table
         self.removals = table.rows.removals
+        self.end = table.rows.clock
 
     cdef bint take(self, size_t* left) noexcept nogil:
         if self.is_whole:
             return True
         if self.removals != self.table.rows.removals:
             self.removals = self.table.rows.removals
+            self.end = self.table.rows.clock
             self.next = self.count = self.packed.size = 0
             self.begun += 1
         while self.next < self.table.rows.size():
             if left[0] == 0 and self.begun <= TRIES:
                 return False
-            if self.table.rows.is_new(self.next, self.table.rows.seen):
+            if self.table.rows.is_new(self.next, self.table.rows.seen) and not self.table.rows.is_own_since(
+                self.next, self.end
+            ):
                 self.table.rows.pack_row(self.packed, self.next)
                 self.count += 1
             self.next += 1

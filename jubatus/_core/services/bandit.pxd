@@ -4,7 +4,7 @@ from libcpp.vector cimport vector
 from jubatus._core.convert.workspace cimport Workspace
 from jubatus._core.kernels.random cimport RandomStream
 from jubatus._core.model cimport Model
-from jubatus._core.services.tallies cimport Player, Tallies
+from jubatus._core.bandit.tallies cimport Player, Tallies
 
 
 cdef enum Method: EPSILON_GREEDY, EPSILON_DECREASING, UCB1, SOFTMAX, EXP3, TS

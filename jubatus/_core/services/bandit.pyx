@@ -17,7 +17,7 @@ from jubatus._core.handler cimport Body, handler
 from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_double, read_text
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.model cimport Model
-from jubatus._core.services.tallies cimport Player, Tallies, Tally, plus
+from jubatus._core.bandit.tallies cimport Player, Tallies, Tally, plus
 
 from jubatus._core.context import ALONE
 from jubatus._core.schema import ANY, BOOL, FLOAT, LONG, STRING, Field, optional, structure

@@ -1,5 +1,5 @@
 from jubatus._core.model cimport Model
-from jubatus._core.services.burst_keywords cimport Keywords
+from jubatus._core.burst.keywords cimport Keywords
 
 
 cdef class Burst(Model):

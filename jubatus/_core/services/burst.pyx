@@ -16,8 +16,8 @@ from jubatus._core.kernels.names cimport Names
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.mix.snapshot cimport Snapshot
 from jubatus._core.model cimport Model
-from jubatus._core.services.burst_keywords cimport Document, Keywords, write_batches
-from jubatus._core.services.burst_windows cimport BurstKeyword, BurstWindow
+from jubatus._core.burst.keywords cimport Document, Keywords, write_batches
+from jubatus._core.burst.windows cimport BurstKeyword, BurstWindow
 
 from jubatus._core.context import ALONE
 from jubatus._core.schema import FLOAT, INTEGER, STRING, Field, read, structure

@@ -1,5 +1,5 @@
 from jubatus._core.model cimport Model
-from jubatus._core.services.stat_window cimport Window
+from jubatus._core.stat.window cimport Window
 
 
 cdef class Stat(Model):

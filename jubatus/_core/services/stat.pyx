@@ -10,7 +10,7 @@ from jubatus._core.handler cimport Body, handler
 from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_double, read_int32, read_text
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.model cimport Model
-from jubatus._core.services.stat_window cimport Key, Window
+from jubatus._core.stat.window cimport Key, Window
 
 from jubatus._core.context import ALONE
 from jubatus._core.schema import INTEGER, Field, read, structure

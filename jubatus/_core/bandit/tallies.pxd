@@ -7,7 +7,7 @@ from jubatus._core.kernels.names cimport Names
 from jubatus._core.mix.whole cimport Whole
 
 
-cdef extern from "services/tallies.h" namespace "jubatus" nogil:
+cdef extern from "bandit/tallies.h" namespace "jubatus" nogil:
     int32_t plus(int32_t a, int32_t b) noexcept
     int32_t minus(int32_t a, int32_t b) noexcept
     cdef cppclass Arms:

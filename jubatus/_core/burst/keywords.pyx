@@ -20,7 +20,7 @@ from jubatus._core.kernels.search cimport SearchedText
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.mix.part cimport Part
 from jubatus._core.mix.whole cimport Whole
-from jubatus._core.services.burst_windows cimport Batch, BurstKeyword, BurstOptions, BurstWindow
+from jubatus._core.burst.windows cimport Batch, BurstKeyword, BurstOptions, BurstWindow
 
 cdef enum:
     COUNTDOWN = 5  # MIXes for which a server processes a keyword that the ring has taken from it

@@ -2,12 +2,12 @@ from libc.stdint cimport int32_t, int64_t
 from libcpp.vector cimport vector
 
 
-cdef extern from "services/burst_automaton.h" namespace "jubatus" nogil:
+cdef extern from "burst/automaton.h" namespace "jubatus" nogil:
     struct Batch:
         int32_t all, relevant
 
 
-cdef extern from "services/burst_windows.h" namespace "jubatus" nogil:
+cdef extern from "burst/windows.h" namespace "jubatus" nogil:
     struct BurstOptions:
         int32_t batches
         double width

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "services/burst_automaton.h"
+#include "burst/automaton.h"
 
 namespace jubatus {
 

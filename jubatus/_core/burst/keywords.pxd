@@ -5,7 +5,7 @@ from libcpp.vector cimport vector
 from jubatus._core.kernels.bytes cimport Buffer, Cursor, Span
 from jubatus._core.kernels.names cimport Names
 from jubatus._core.mix.whole cimport Whole
-from jubatus._core.services.burst_windows cimport BurstKeyword, BurstOptions, BurstWindow
+from jubatus._core.burst.windows cimport BurstKeyword, BurstOptions, BurstWindow
 
 
 cdef struct Document:

@@ -68,7 +68,7 @@ cdef class Lof(Detector):
         return self.part.unlearner is None or self.part.unlearner.can_touch(id)
 
     cdef int overwrite(self, AnomalyWorkspace w, const string& id, double* result) noexcept nogil:
-        self.clear_row(w, id)
+        self.part.remove_row(id)  # the unlearner still knows it: a random one keeps its place
         return self.update(w, id, result)
 
     cdef int clear_row(self, AnomalyWorkspace w, const string& id) noexcept nogil:

@@ -30,6 +30,7 @@ cdef extern from "similar/hashed_rows.h" namespace "jubatus::hashed" nogil:
         bint is_visible(uint32_t at) noexcept
         bint is_in_diff(uint32_t at) noexcept
         uint32_t find(const string& name) noexcept
+        vector[int32_t] changed_rows() noexcept
         size_t count() noexcept
         void set(const string& name, const uint64_t* value) noexcept
         void remove(const string& name) noexcept

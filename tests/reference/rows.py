@@ -216,14 +216,14 @@ class InvertedIndex:
         return [[features, pack_names(columns)], norms]
 
     def given(self) -> Any:
-        cells = {(feature, c): value for feature, row in self.diff.items() for c, value in row.items()}
+        cells = {(feature, c): value for feature, row in self.diff.items() for c, value in sorted(row.items())}
         return self.era, cells, dict(self.norms_diff)
 
     def subtract(self, since: Any) -> None:
         if since is None or since[0] is not self.era:
             return
         _, cells, norms = since
-        for (feature, c), value in cells.items():
+        for (feature, c), value in reversed(list(cells.items())):
             now = self.diff[feature].get(c) if feature in self.diff else None
             if now is None and value != 0.0:
                 self.diff.setdefault(feature, {})[c] = 0.0

@@ -47,6 +47,7 @@ ARROWS = {
     "_core.rows": "_core.kernels _core.convert _core.mix _core.unlearn",
     "_core.near": "_core.kernels _core.schema _core.convert _core.rows errors",
     "_core.similar": "_core.context _core.kernels _core.schema _core.convert _core.mix _core.rows _core.near _core.unlearn errors",
+    "_core.anomaly": "_core.kernels _core.schema _core.convert _core.mix _core.rows _core.near _core.similar _core.unlearn errors",
     "_core.services": "_core errors",
     "plugins": "_core errors",
     "idl": "jubatus errors types",
@@ -68,7 +69,7 @@ ARROWS = {
 
 # The modules that name methods besides the declarations: rows that several services have, the kinds of locks, and
 # what servers of a service call on each other.
-NAMES_METHODS = {"idl", "methods", "server.services.graph"}
+NAMES_METHODS = {"idl", "methods", "server.services.anomaly", "server.services.graph"}
 
 # Words that mean something else in a module than the method of that name: parameters of a filter, a method of mixers,
 # texts of errors.

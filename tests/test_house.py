@@ -76,6 +76,7 @@ NAMES_METHODS = {"idl", "methods", "server.services.anomaly", "server.services.g
 OTHER_MEANINGS = {("_core.convert.rules", "max"), ("_core.convert.rules", "min"), ("mixer.push", "push")}
 # Members of a printed model.
 OTHER_MEANINGS |= {("cli.layouts", name) for name in ("max", "min", "sum")}
+OTHER_MEANINGS |= {("_core.convert.program", "add"), ("_core.convert.rules", "add")}  # a kind of combination
 OTHER_MEANINGS |= {("_core.services.clustering", text) for text in ("get_k_center", "get_nearest_center")}
 OTHER_MEANINGS |= {
     ("_core.services.graph", text)

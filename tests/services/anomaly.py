@@ -83,7 +83,9 @@ def table_of(packed: list[Any]) -> Any:
 
 
 def settle(row: str, reply: Any) -> Any:
-    """In which order rows are listed depends on the server."""
+    """Ids, and the order in which rows are listed, depend on the server."""
+    if row in ("add", "add_bulk"):
+        return None
     return sorted(reply) if row == "get_all_rows" else reply
 
 
@@ -104,18 +106,19 @@ FACTS = Facts(
     any_config=any_config(),
     values={"id": ("0", "1", "2", "3", "a", "7x", " 5", "")},
     teaching=(
-        ("add", ([[["a", "x y"]], [["k", 1.0]], []],)),
-        ("add", ([[["b", "yz"]], [["k", -1.0]], []],)),
+        ("overwrite", ("0", [[["a", "x y"]], [["k", 1.0]], []])),
+        ("overwrite", ("7x", [[["b", "yz"]], [["k", -1.0]], []])),
         ("overwrite", ("a", [[["b", "x"]], [["k", 2.0]], []])),
     ),
     forgetful=frozenset({"clear_row"}),
     # Of a row that cannot be taken the datum was counted in the statistics, and an id was used up.
     item_by_item=frozenset({"add", "add_bulk", "update", "overwrite"}),
+    unsaved=frozenset({"max_id", "num_ignored"}),
     settle=settle,
-    certain=settle,
+    certain=lambda row, reply: sorted(reply) if row == "get_all_rows" else reply,
     diff=diff_of,
     stored=stored,
-    whole=lambda config: not unlearns(config["parameter"]),
+    whole=lambda config: not unlearns(config),
     alike=lambda config, row: row == "get_all_rows" and not unlearns(config),
     order_free=False,
 )

@@ -62,6 +62,7 @@ class Facts:
         diff: brings an unpacked diff into a form without order.
         stored: brings an unpacked model into a form without order and without times.
         nobody: turns the unpacked diff of a model that learned nothing into that of no server at all.
+        unsaved: keys of the status that tell of the past, which no model file holds.
         repeatable: of a configuration, whether the same calls make the same bytes of a model.
         whole: of a configuration, whether a packed model has all that decides how it goes on.
         alike: of a configuration and a row, whether the row answers alike on all servers after a MIX.
@@ -88,6 +89,7 @@ class Facts:
     diff: Callable[[Any], Any] = exact
     stored: Callable[[Any], Any] = exact
     nobody: Callable[[Any], Any] = _as_it_is
+    unsaved: frozenset[str] = frozenset()
     repeatable: Callable[[Config], bool] = _always
     whole: Callable[[Config], bool] = _always
     alike: Callable[[Config, str], bool] = _everywhere

@@ -2,7 +2,7 @@
 
 The ratings are made, not collected: each user likes two kinds of films, and rates films of these kinds more often, and
 better, than others. A row is a user; it has a number for each film that he rated, how far the rating is above or below
-three stars. One film that he liked is kept back from each user, to see whether it is among the films recommended to him.
+three stars. One film that he liked is kept back from each user, to see whether it is among those recommended to him.
 Works in process; with --server it asks a running jubarecommender, which has the same methods.
 """
 
@@ -47,7 +47,9 @@ def kind_of(film: str) -> str:
 
 def keep_back(random: Random, ratings: dict[str, dict[str, int]]) -> dict[str, str]:
     """Take one film that he liked away from each user, and return them."""
-    kept = {user: random.choice([film for film, stars in rated.items() if stars >= 4]) for user, rated in ratings.items()}
+    kept = {
+        user: random.choice([film for film, stars in rated.items() if stars >= 4]) for user, rated in ratings.items()
+    }
     for user, film in kept.items():
         del ratings[user][film]
     return kept

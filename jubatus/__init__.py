@@ -5,6 +5,7 @@ Importing the package costs nothing: everything is loaded when it is first asked
 """
 
 SERVICES = (
+    "anomaly",
     "bandit",
     "burst",
     "classifier",

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import Start, wait_for
 from tests.contract.programs import NEVER
 from tests.golden.test_cluster import owners
-from tests.services.recommender import config_of
+from tests.services.recommender import PARAMETERS, config_of
 from tests.system.cluster import cluster
 from tests.zookeeper import ZooKeeper
 
@@ -36,7 +36,7 @@ def datum(number: float) -> list[object]:
     return [[], [["k", number], ["l", 1.0]], []]
 
 
-@pytest.mark.parametrize("method", ["inverted_index", "lsh", "euclid_lsh", "nearest_neighbor_recommender"])
+@pytest.mark.parametrize("method", PARAMETERS)
 def test_rows_of_a_cluster_are_on_two_servers_and_found_by_all(
     method: str, zookeeper: ZooKeeper, tmp_path: Path
 ) -> None:

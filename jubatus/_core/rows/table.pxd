@@ -12,6 +12,7 @@ cdef extern from "rows/table.h" namespace "jubatus" nogil:
         uint32_t size() noexcept
         const string& name(uint32_t row) noexcept
         uint32_t find(const string& name) noexcept
+        uint32_t find(const char* p, size_t n) noexcept
     cdef cppclass Column:
         uint32_t bits
         size_t words() noexcept

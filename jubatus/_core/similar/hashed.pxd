@@ -2,7 +2,11 @@ from libc.stdint cimport int32_t, uint32_t, uint64_t
 from libcpp.vector cimport vector
 
 from jubatus._core.similar.hashed_part cimport HashedPart, Rows
-from jubatus._core.similar.method cimport HashedSearch, Measure, RowsWorkspace, SimilarRows
+from jubatus._core.similar.method cimport FoundRow, HashedSearch, Measure, RowsWorkspace, SimilarRows
+
+
+cdef extern from "similar/listing.h" namespace "jubatus" nogil:
+    void order_as_set(vector[FoundRow]& rows) noexcept
 
 
 cdef extern from "similar/search.h" namespace "jubatus::hashed" nogil:

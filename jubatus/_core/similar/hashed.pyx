@@ -10,7 +10,7 @@ A row is hashed in the order of its features' numbers, a datum in the order in w
 
 from libc.math cimport M_PI, cos
 from libc.string cimport memcpy
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport int32_t, uint32_t, uint64_t
 from libcpp.string cimport string
 
 from jubatus._core.kernels.random cimport RandomStream
@@ -157,6 +157,19 @@ cdef class EuclidLshRows(HashedRows):
             self.part.store.shifts.push_back(<float>numbers.uniform())
         for i in range(self.bits + 1):
             self.cosines.push_back(cos((1 - (self.bits - i) / <double>self.bits) * M_PI))
+
+    cdef void list_rows(self, RowsWorkspace w) noexcept nogil:
+        """List the rows in the order of the original's set, which those of the diff enter in the order of its map."""
+        cdef int32_t changed
+        cdef uint32_t at
+        w.found.clear()
+        for changed in self.part.store.changed_rows():
+            if self.part.store.is_visible(changed):
+                self.add_row(w, changed, 0.0)
+        for at in range(self.part.store.flags.size()):
+            if self.part.store.is_visible(at) and not self.part.store.is_in_diff(at):
+                self.add_row(w, at, 0.0)
+        order_as_set(w.found)
 
     cdef void hash(self, RowsWorkspace w) noexcept nogil:
         project(w.near.features, self.bits, self.blocks, w.near.gaussians, w.near.sums)

@@ -1,6 +1,5 @@
 """Unlearners in a cluster: what a MIX removes, and what a server learned meanwhile."""
 
-
 import pytest
 
 from jubatus._core.services.recommender import Recommender

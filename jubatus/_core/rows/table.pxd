@@ -4,6 +4,7 @@ from libcpp.vector cimport vector
 
 from jubatus._core.kernels.bytes cimport Buffer, Cursor, Span
 from jubatus._core.mix.part cimport Change, Copy, Joint, PushedPart
+from jubatus._core.rows.raw cimport RawRows
 
 
 cdef extern from "rows/table.h" namespace "jubatus" nogil:
@@ -52,6 +53,7 @@ cdef extern from "rows/table.h" namespace "jubatus" nogil:
 
 cdef class VersionedTable(PushedPart):
     cdef VersionedRows rows
+    cdef RawRows raw
     cdef bint distributed
     cdef void receiving(self, const GivenRow* given) noexcept nogil
     cdef void received(self) noexcept nogil

@@ -25,9 +25,12 @@ def owners(ports: Sequence[int], keys: Sequence[str]) -> list[list[int]]:
 
 
 def ports_like(keys: Sequence[str]) -> list[int]:
-    """Return free ports of two servers, to which the keys belong as they did in a recording."""
+    """Return free ports of two servers, to which the keys belong as they did in a recording.
+
+    They ascend as they did there: whose diff comes first in a mix depends on it.
+    """
     while True:
-        ports = [free_port() for _ in RECORDED]
+        ports = sorted(free_port() for _ in RECORDED)
         if owners(ports, keys) == owners(RECORDED, keys):
             return ports
 

@@ -258,7 +258,7 @@ class InvertedIndex:
             c = self.number(name)
             before = self.norms.pop(c, 0.0)
             after = before + change if taken is None or name in taken else 0.0
-            if after > 0.0:
+            if not after <= 0.0:  # NaN stays
                 self.norms[c] = after
         self.era = object()
         return True

@@ -163,6 +163,8 @@ inline void copy_diff(const Index& index, Diff& diff, Given& given) {
     }
 }
 
+inline bool is_same(double a, double b) { return a == b || (a != a && b != b); }
+
 // Takes what a copy holds out of the diff. A cell that was removed after the copy becomes one that removes it: others
 // have it by then.
 inline void subtract(Index& index, const Given& given) {
@@ -176,7 +178,7 @@ inline void subtract(Index& index, const Given& given) {
     }
     for (const Cell& norm : given.norms) {
         Norm& now = index.norms[norm.column];
-        now.diff -= norm.value;
+        now.diff = is_same(now.diff, norm.value) ? 0 : now.diff - norm.value;  // also of an infinite one nothing is left
         now.in_diff = now.diff != 0;
         index.refresh(norm.column);
     }

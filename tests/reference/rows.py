@@ -237,7 +237,8 @@ class InvertedIndex:
             elif now is not None and now == value:
                 self._unset(feature, c)
         for c, change in norms.items():
-            left = self.norms_diff.pop(c, 0.0) - change
+            left = self.norms_diff.pop(c, 0.0)
+            left = 0.0 if repr(left) == repr(change) else left - change
             if left != 0.0:
                 self.norms_diff[c] = left
         self.era = object()

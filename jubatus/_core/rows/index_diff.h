@@ -157,6 +157,8 @@ inline void copy_diff(const Index& index, Diff& diff) {
     }
 }
 
+inline bool is_same(double a, double b) { return a == b || (a != a && b != b); }
+
 // Takes what a copy holds out of the diff. A cell that was removed after the copy becomes one that removes it: others
 // have it by then.
 inline void subtract(Index& index, const Diff& given) {
@@ -179,8 +181,9 @@ inline void subtract(Index& index, const Diff& given) {
     }
     for (int32_t at : given.norms.order()) {
         const uint32_t c = index.enter_column(given.norms.name(uint32_t(at)));
+        const double change = given.changes[uint32_t(at)];
         Norm& now = index.norms[c];
-        now.diff -= given.changes[uint32_t(at)];
+        now.diff = is_same(now.diff, change) ? 0 : now.diff - change;  // also of an infinite one nothing is left
         now.in_diff = now.diff != 0;
         index.refresh(c);
     }

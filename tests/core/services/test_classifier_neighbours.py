@@ -169,6 +169,16 @@ def test_a_mix_in_slices_counts_each_record_once() -> None:
         assert call(server, "get_labels") == {b"a": 10, b"b": 10}
 
 
+def test_of_an_infinite_norm_nothing_is_left_to_be_mixed() -> None:
+    made = model("cosine", True)
+    nothing = made.get_diff()
+    call(made, "train", [["a", datum(x=1e200)]])
+    before = call(made, "classify", [datum(x=1)])
+    assert made.put_diff(*give(made)) is True
+    assert unpack(made.get_diff())[:2] == unpack(nothing)[:2]
+    assert call(made, "classify", [datum(x=1)]) == before
+
+
 def test_who_catches_up_counts_anew() -> None:
     server, other = (model("NN", True) for _ in range(2))
     call(server, "train", [["a", datum(x=1)]])

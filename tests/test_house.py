@@ -48,6 +48,7 @@ ARROWS = {
     "_core.near": "_core.kernels _core.schema _core.convert _core.rows errors",
     "_core.similar": "_core.context _core.kernels _core.schema _core.convert _core.mix _core.rows _core.near _core.unlearn errors",
     "_core.records": "_core.kernels _core.schema _core.convert _core.rows _core.near _core.unlearn errors",
+    "_core.anomaly": "_core.kernels _core.schema _core.convert _core.mix _core.rows _core.near _core.similar _core.unlearn errors",
     "_core.services": "_core errors",
     "plugins": "_core errors",
     "idl": "jubatus errors types",
@@ -69,13 +70,14 @@ ARROWS = {
 
 # The modules that name methods besides the declarations: rows that several services have, the kinds of locks, and
 # what servers of a service call on each other.
-NAMES_METHODS = {"idl", "methods", "server.services.graph"}
+NAMES_METHODS = {"idl", "methods", "server.services.anomaly", "server.services.graph"}
 
 # Words that mean something else in a module than the method of that name: parameters of a filter, a method of mixers,
 # texts of errors.
 OTHER_MEANINGS = {("_core.convert.rules", "max"), ("_core.convert.rules", "min"), ("mixer.push", "push")}
 # Members of a printed model.
 OTHER_MEANINGS |= {("cli.layouts", name) for name in ("max", "min", "sum")}
+OTHER_MEANINGS |= {("_core.convert.program", "add"), ("_core.convert.rules", "add")}  # a kind of combination
 OTHER_MEANINGS |= {("_core.services.clustering", text) for text in ("get_k_center", "get_nearest_center")}
 OTHER_MEANINGS |= {
     ("_core.services.graph", text)

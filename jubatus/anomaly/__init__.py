@@ -94,6 +94,7 @@ SERVICE = Service(
                 JubatusError: {_BAD}; in a cluster also: there is no id.
             """,
             changes=True,
+            counts=True,
         ),
         _change(
             "update",

@@ -44,8 +44,8 @@ SERVICE = Service(
                 how many were learned.
 
             Raises:
-                JubatusError: a label is new, the unlearner is full and all its labels are sticky (set with set_label);
-                    or a rule took a value whose key has a ``$``.
+                JubatusError: the unlearner is full, and all that it keeps (labels, with the method NN records) is
+                    sticky; or a rule took a value whose key has a ``$``.
             """,
             counts=True,
         ),
@@ -114,7 +114,7 @@ SERVICE = Service(
                 target_label: the label.
 
             Returns:
-                whether it was known.
+                whether it was known; always False with the methods cosine and euclidean, which forget nothing.
             """,
             counts=True,
             long=True,

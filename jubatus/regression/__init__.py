@@ -37,8 +37,8 @@ SERVICE = Service(
                 how many were learned.
 
             Raises:
-                JubatusError: a score, or a number of a datum, is NaN or infinite; or a rule took a value whose key has
-                    a ``$``.
+                JubatusError: a score, or a number of a datum, is NaN or infinite; the unlearner is full, and all that
+                    it keeps is sticky; or a rule took a value whose key has a ``$``.
             """,
             counts=True,
         ),

@@ -12,7 +12,7 @@ from tests.reference.ieee import div, sqrt
 from tests.reference.near import f32
 from tests.reference.random_numbers import MersenneTwister
 from tests.reference.rows import RawRows, Scored, pack_names, reordered, unpack_names
-from tests.reference.tr1 import FNV_PRIME, FNV_START, MASK, Map
+from tests.reference.tr1 import FNV_PRIME, FNV_START, MASK, Map, set_of
 from tests.reference.unlearn import Unlearner
 from tests.reference.weights import Vector
 
@@ -61,7 +61,8 @@ class HashedRows:
 
     def names(self) -> list[bytes]:
         changed = [name for name in self.diff if self.diff[name] is not None]
-        return [*changed, *(name for name in self.master if name not in self.diff)]
+        names = [*changed, *(name for name in self.master if name not in self.diff)]
+        return set_of(names) if self.tables else names
 
     def changed(self) -> list[bytes]:
         return list(self.diff)

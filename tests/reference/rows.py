@@ -223,14 +223,14 @@ class InvertedIndex:
         return [[features, pack_names(columns)], norms]
 
     def given(self) -> Any:
-        cells = {(feature, c): value for feature, row in self.diff.items() for c, value in row.items()}
+        cells = {(feature, c): value for feature, row in self.diff.items() for c, value in sorted(row.items())}
         return self.era, cells, dict(self.norms_diff)
 
     def subtract(self, since: Any) -> None:
         if since is None or since[0] is not self.era:
             return
         _, cells, norms = since
-        for (feature, c), value in cells.items():
+        for (feature, c), value in reversed(list(cells.items())):
             now = self.diff[feature].get(c) if feature in self.diff else None
             if now is None and value != 0.0:
                 self.diff.setdefault(feature, {})[c] = 0.0
@@ -258,7 +258,7 @@ class InvertedIndex:
             c = self.number(name)
             before = self.norms.pop(c, 0.0)
             after = before + change if taken is None or name in taken else 0.0
-            if after > 0.0:
+            if not after <= 0.0:  # NaN stays
                 self.norms[c] = after
         self.era = object()
         return True

@@ -104,3 +104,10 @@ class Map(Generic[K, V]):
         self._buckets = [[] for _ in range(size)]
         for key in keys:
             self._bucket(key).insert(0, key)
+
+
+def set_of(names: Iterable[bytes]) -> list[bytes]:
+    """Return up to 97 names in the order of a set that is made of them in one go: its size is the next prime."""
+    listed = list(names)
+    size = next(n for n in range(max(2, len(listed)), 98) if all(n % d for d in range(2, n)))
+    return sorted(reversed(listed), key=lambda name: hash_bytes(name) % size)

@@ -42,6 +42,9 @@ struct Diff {
 
 // Sorts cells by column; of several for one column the last one stays.
 inline void sort_cells(std::vector<Cell>& cells) {
+    bool ascends = true;
+    for (size_t i = 1; i < cells.size(); i++) ascends &= cells[i - 1].column < cells[i].column;
+    if (ascends) return;
     std::stable_sort(cells.begin(), cells.end(), [](const Cell& a, const Cell& b) { return a.column < b.column; });
     size_t kept = 0;
     for (size_t i = 0; i < cells.size(); i++) {
@@ -137,12 +140,14 @@ inline void join(Diff& sum, const Diff& later) {
 
 // Copies the diff of an index, in the order of the original.
 inline void copy_diff(const Index& index, Diff& diff) {
+    std::vector<uint32_t> place(index.norms.size(), NONE);  // of each column in the copy
     diff.era = index.era;
     for (int32_t f : index.changed_features()) {
         const Span name = index.feature_name(uint32_t(f));
         std::vector<Cell>& row = diff.enter_feature(std::string(name.p, name.n));
         index.lists[uint32_t(f)].diff.each([&](uint32_t c, double value) {
-            row.push_back({diff.columns.enter(index.columns.name(c)), value});
+            if (place[c] == NONE) place[c] = diff.columns.enter(index.columns.name(c));
+            row.push_back({place[c], value});
         });
         sort_cells(row);
     }
@@ -193,15 +198,20 @@ struct Taken {
 // Puts a mixed diff into the master. Of a column that is not taken only the removal of cells counts, and it loses its
 // squared norm.
 inline void put_diff(Index& index, const Diff& mixed, const Taken& taken) {
+    std::vector<uint32_t> place(mixed.columns.size(), NONE);  // of each column of the diff in the index
+    std::vector<uint8_t> is_taken(place.size());
+    for (uint32_t c = 0; c < place.size(); c++) is_taken[c] = taken.has(mixed.columns.name(c));
     for (int32_t at : mixed.features.order()) {
         const std::string& feature = mixed.features.name(uint32_t(at));
         const uint32_t f = index.enter_feature({feature.data(), uint32_t(feature.size())});
         for (const Cell& cell : mixed.cells[uint32_t(at)]) {
-            const std::string& name = mixed.columns.name(cell.column);
+            if (cell.value != 0 && !is_taken[cell.column]) continue;
+            uint32_t& c = place[cell.column];
+            if (c == NONE) c = index.enter_column(mixed.columns.name(cell.column));
             if (cell.value == 0)
-                index.erase_master(f, index.enter_column(name));
-            else if (taken.has(name))
-                index.set_master(f, index.enter_column(name), cell.value);
+                index.erase_master(f, c);
+            else
+                index.set_master(f, c, cell.value);
         }
     }
     for (int32_t at : mixed.norms.order()) {
@@ -224,9 +234,11 @@ struct NamedColumns {
 };
 
 inline void name_columns(const Diff& mixed, NamedColumns& named) {
+    std::vector<uint32_t> place(mixed.columns.size(), NONE);
     for (int32_t f : mixed.features.order())
         for (const Cell& cell : mixed.cells[uint32_t(f)]) {
-            const uint32_t at = named.names.enter(mixed.columns.name(cell.column));
+            uint32_t& at = place[cell.column];
+            if (at == NONE) at = named.names.enter(mixed.columns.name(cell.column));
             if (at >= named.grows.size()) named.grows.resize(at + 1);
             named.grows[at] |= cell.value > 0;
         }

@@ -4,7 +4,7 @@ from libc.stdint cimport uint32_t, uint64_t
 from libcpp.string cimport string, to_string
 
 from jubatus._core.anomaly.detector cimport AnomalyWorkspace
-from jubatus._core.convert.converter cimport FINITE, LEARN, ORDERED, Converter, validate_datum, validate_datums
+from jubatus._core.convert.converter cimport FINITE, LEARN, ORDERED, Converter, validate_datums
 from jubatus._core.convert.workspace cimport Workspace, take_features
 from jubatus._core.graph.store cimport parse_id
 from jubatus._core.handler cimport Body, handler, scanner
@@ -17,7 +17,7 @@ from jubatus._core.wire.reader cimport Reader
 from jubatus._core.anomaly.methods import make_detector
 from jubatus._core.context import ALONE
 from jubatus._core.schema import ANY, STRING, Field, collect, made_by, structure
-from jubatus.errors import ConfigError
+from jubatus.errors import BadArguments, ConfigError
 
 CONFIG = structure({"method": Field(STRING), "parameter": Field(ANY), "converter": Field(made_by(Converter))})
 
@@ -184,6 +184,20 @@ def bulk_adder(Anomaly model not None):
     return scanner(model, <Body>add_bulk_as)
 
 
+def datum_checker(Anomaly model not None):
+    """Return the handler that refuses what add would refuse of a datum, and changes nothing."""
+    return handler(model, <Body>check_datum)
+
+
+def count_datums(bytes data not None):
+    """Return how many datums a packed list has; raise BadArguments if it is none."""
+    cdef Reader reader = Reader(data)
+    cdef uint32_t n = 0
+    if validate_datums(&reader.cursor, &n):
+        raise BadArguments("a list of datums is expected")
+    return n
+
+
 cdef int add(Anomaly self, Cursor* args, Buffer* out, AnomalyWorkspace w) noexcept nogil:
     cdef double score = 0
     cdef int status = self.read_point(args, w, LEARN)
@@ -225,6 +239,11 @@ cdef int add_bulk_as(Anomaly self, Cursor* args, Buffer* out, AnomalyWorkspace w
     if status == 0 and n != w.ids.size():
         status = MISMATCH
     return status or self.store_all(points, w, out)
+
+
+cdef int check_datum(Anomaly self, Cursor* args, Buffer* out, AnomalyWorkspace w) noexcept nogil:
+    out.nil()
+    return self.converter.convert(&w.conversion, args, FINITE)
 
 
 cdef int update(Anomaly self, Cursor* args, Buffer* out, AnomalyWorkspace w) noexcept nogil:

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from jubatus._core.services.anomaly import bulk_adder
+from jubatus._core.services.anomaly import bulk_adder, count_datums, datum_checker
 from jubatus._core.wire import Reader, pack
 from jubatus.cluster.paths import Node
 from jubatus.errors import ClusterError, JubatusError
@@ -24,11 +24,13 @@ class Handlers:
         self._peers = peers
         model: Any = peers.model
         self._store = "update" if model.updates else "overwrite"
+        self._check = datum_checker(model)
         self._add_bulk = bulk_adder(model)
 
     async def add(self, args: Reader) -> bytes:
         """Store a point on its first server, which tells the score, and if possible on its second."""
         datum = args.raw()
+        await self._peers.change(self._check, datum)  # a datum that must be refused uses up no id
         id = str(await self._peers.next_id())
         owners = self._peers.owners(id.encode())
         if not owners:
@@ -48,8 +50,7 @@ class Handlers:
     async def add_bulk(self, args: Reader) -> bytes:
         """Store points here only, as 1.1 does."""
         data = args.raw()
-        reader = Reader(data)
-        ids = [str(await self._peers.next_id()) for _ in range(reader.array())]
+        ids = [str(await self._peers.next_id()) for _ in range(count_datums(data))]
         return await self._peers.change(self._add_bulk, pack(ids) + data)
 
     async def _call(self, node: Node, id: str, datum: bytes) -> Reader:

@@ -9,6 +9,7 @@ from jubatus._core.services.recommender import Recommender
 from jubatus._core.wire import pack, unpack
 from tests.core.calls import call
 from tests.reference.hashed import EuclidLsh, Probes, bucket_key
+from tests.reference.tr1 import Map, set_of
 from tests.services.recommender import config_of
 
 NUM = {"num_rules": [{"key": "*", "type": "num"}]}
@@ -92,3 +93,20 @@ def test_a_row_that_comes_and_goes_leaves_nothing_in_buckets() -> None:
         call(model, "update_row", "a", datum(i % 97, i % 89))
         call(model, "clear_row", "a")
     assert sum(map(len, storage(model)[3].values())) <= 2 * 1100
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 7, 8, 40, 41, 97])
+def test_rows_are_listed_as_a_set_that_a_map_was_put_into(count: int) -> None:
+    model = Recommender(config_of("euclid_lsh"))
+    names = [f"r{number}".encode() for number in range(count)]
+    for name in names:
+        call(model, "update_row", name, [[], [["k", 1.0]], []])
+    assert call(model, "get_all_rows") == set_of(Map((name, None) for name in names))
+
+
+def test_more_rows_than_the_list_of_sizes_has() -> None:
+    model = Recommender(config_of("euclid_lsh", hash_num=1, table_num=1))
+    names = {f"{number}".encode() for number in range(8000)}
+    for name in names:
+        call(model, "update_row", name, [[], [["k", 1.0]], []])
+    assert set(call(model, "get_all_rows")) == names

@@ -114,6 +114,20 @@ struct Index {
         refresh(c);
         removed++;
     }
+    // Removes columns with all their cells; `chosen` tells by column which. It looks at all cells there are.
+    void remove_columns(const std::vector<uint8_t>& chosen) {
+        std::vector<uint32_t> found;
+        for (uint32_t f = 0; f < lists.size(); f++) {
+            found.clear();
+            for (const Postings* list : {&lists[f].master, &lists[f].diff})
+                list->each([&](uint32_t c, double) {
+                    if (chosen[c]) found.push_back(c);
+                });
+            for (uint32_t c : found) remove_cell(features.rows[f].id, c);
+        }
+        for (uint32_t c = 0; c < norms.size(); c++)
+            if (chosen[c]) remove_norm(c);
+    }
     // Sweeps if it pays. The numbers of columns and features may change.
     void sweep_if_many() {
         if (removed < MANY_REMOVED || 2 * removed < norms.size()) return;

@@ -28,6 +28,7 @@ cdef extern from "rows/index.h" namespace "jubatus::inverted" nogil:
         void update(const string& name, const Vector& vector) noexcept
         void remove_cell(uint64_t feature, uint32_t column) noexcept
         void remove_norm(uint32_t column) noexcept
+        void remove_columns(const vector[uint8_t]& chosen) noexcept
         void sweep_if_many() noexcept
         bint is_listed(uint32_t column) noexcept
         size_t count_listed() noexcept
@@ -78,6 +79,7 @@ cdef class InvertedIndex(MixedPart):
     cdef void remove_row(self, const string& name) noexcept nogil
     cdef void choose(self, const Diff* mixed, Taken* taken, vector[string]* removed) noexcept nogil
     cdef void keep_if_there(self, const string& name) noexcept nogil
+    cdef void forget_unknown(self) noexcept nogil
     cdef void forget(self, const string& name) noexcept nogil
 
 

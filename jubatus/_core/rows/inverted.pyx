@@ -4,7 +4,7 @@ In a MIX the cells of a column travel as they are, and the last server's count; 
 """
 
 from cython.operator cimport dereference
-from libc.stdint cimport int32_t, uint32_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libcpp.string cimport string
 from libcpp.vector cimport vector
 
@@ -13,6 +13,9 @@ from jubatus._core.kernels.table cimport NONE
 from jubatus._core.mix.part cimport Change, Copy, Joint, MixedPart, Part
 from jubatus._core.rows.raw cimport RawRow, RawRows
 from jubatus._core.unlearn cimport Unlearner
+
+cdef enum:
+    MANY_UNKNOWN = 1024
 
 
 cdef class InvertedIndex(MixedPart):
@@ -86,6 +89,19 @@ cdef class InvertedIndex(MixedPart):
             self.remove_row(name)
         elif has_evicted:
             self.remove_row(evicted)
+
+    cdef void forget_unknown(self) noexcept nogil:
+        """Remove the columns that the unlearner forgot for others of mixed diffs, if they have become many."""
+        cdef vector[uint8_t] chosen
+        cdef uint32_t column
+        cdef bint is_unknown
+        if self.store.count_listed() <= 2 * self.unlearner.known.size() + MANY_UNKNOWN:
+            return
+        for column in range(self.store.norms.size()):
+            is_unknown = not self.unlearner.knows(self.store.columns.name(column))
+            chosen.push_back(<uint8_t>(is_unknown and self.store.is_listed(column)))
+        self.store.remove_columns(chosen)
+        self.store.sweep_if_many()
 
     cdef void forget(self, const string& name) noexcept nogil:
         """Forget a column for one of a mixed diff. One that was mixed before is still found, as in 1.1."""
@@ -173,6 +189,8 @@ cdef class IndexChange(Change):
             put_diff(self.part.store, self.mixed, taken)
             for name in removed:
                 self.part.keep_if_there(name)
+            if self.part.unlearner is not None:
+                self.part.forget_unknown()
 
 
 cdef class IndexJoint(Joint):

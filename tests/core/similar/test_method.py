@@ -102,6 +102,23 @@ def test_rows_as_they_were_given_go_after_others_removed_them(method: str) -> No
     assert b"last" in raw[0]
 
 
+@pytest.mark.parametrize("method", ["inverted_index", "inverted_index_euclid"])
+def test_columns_that_mixes_make_an_unlearner_forget_do_not_pile_up(method: str) -> None:
+    """Each MIX brings more rows of others than there is room for, and forgets mixed rows that nobody removes."""
+    models = servers(method, 3, 4)
+    for i in range(900):
+        for j, model in enumerate(models):
+            for k in range(2):
+                update(model, f"r{i}of{j}{k}", 1.0 + i % 3)
+        mix(models)
+    for model in models:
+        for index in (unpack(model.pack())[0][2],):
+            master, _, norms, _, names = index
+            assert len(norms) <= 2 * 4 + 1024 + 20
+            assert sum(map(len, master.values())) <= 2 * (2 * 4 + 1024 + 20)
+            assert names[2] <= 2 * (2 * 4 + 1024) + 1024
+
+
 def test_a_server_keeps_the_rows_that_it_was_given_when_it_catches_up() -> None:
     config = config_of("nearest_neighbor_recommender", converter=NUM)
     one, other = (Recommender(config, distributed=True) for _ in range(2))

@@ -3,7 +3,7 @@
 from libc.stdint cimport uint32_t, uint64_t
 from libcpp.string cimport string
 
-from jubatus._core.convert.converter cimport LEARN, Converter, validate_datum
+from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, validate_datum
 from jubatus._core.convert.workspace cimport Workspace, take_features
 from jubatus._core.handler cimport Body, handler, scanner
 from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, read_text, read_unsigned
@@ -116,7 +116,7 @@ cdef int set_row(NearestNeighbor self, Cursor* args, Buffer* out, NearWorkspace 
     if status:
         w.conversion.error.assign(b"a string and a datum are expected")
         return status
-    status = hash_datum(self, args, w, LEARN)
+    status = hash_datum(self, args, w, LEARN | ORDERED)
     if status:
         return status
     self.neighbours.set_row(&w.near, id)
@@ -176,7 +176,7 @@ cdef int from_datum(NearestNeighbor self, Cursor* args, Buffer* out, NearWorkspa
     if status:
         w.conversion.error.assign(b"a datum and the number of rows are expected")
         return status
-    status = hash_datum(self, args, w, 0)
+    status = hash_datum(self, args, w, ORDERED)
     return status if status else write_nearest(self, w, size, similar, out)
 
 

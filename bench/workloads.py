@@ -104,4 +104,6 @@ def request(method: str, *arguments: object, name: str = "") -> bytes:
 
 def write(path: Path, records: Iterable[bytes]) -> None:
     """Write the records as load.c reads them: each behind its length as a little-endian 32-bit number."""
-    path.write_bytes(b"".join(struct.pack("<I", len(record)) + record for record in records))
+    with open(path, "wb") as file:
+        for record in records:
+            file.write(struct.pack("<I", len(record)) + record)

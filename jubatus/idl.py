@@ -155,7 +155,7 @@ class Service:
 
     Args:
         name: as in ``juba<name>``.
-        model: ``module:class`` of the model.
+        model: ``module:name`` of the class of the model, or of a function that takes the same arguments and makes it.
         methods: own rows.
         common: the rows that every service has, ``jubatus.methods.COMMON``; this module names no method.
         messages: structures that its methods take or return.
@@ -175,10 +175,10 @@ class Service:
         return class_name(self.name)
 
     @property
-    def model_class(self) -> type:
-        """The class of the model, imported now."""
+    def model_class(self) -> Callable[..., Any]:
+        """What makes a model: its class, or a function that chooses one by the configuration; imported now."""
         module, _, name = self.model.partition(":")
-        found: type = getattr(importlib.import_module(module), name)
+        found: Callable[..., Any] = getattr(importlib.import_module(module), name)
         return found
 
     @property

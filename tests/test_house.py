@@ -47,6 +47,7 @@ ARROWS = {
     "_core.rows": "_core.kernels _core.convert _core.mix _core.unlearn",
     "_core.near": "_core.kernels _core.schema _core.convert _core.rows errors",
     "_core.similar": "_core.context _core.kernels _core.schema _core.convert _core.mix _core.rows _core.near _core.unlearn errors",
+    "_core.records": "_core.kernels _core.schema _core.convert _core.rows _core.near _core.unlearn errors",
     "_core.anomaly": "_core.kernels _core.schema _core.convert _core.mix _core.rows _core.near _core.similar _core.unlearn errors",
     "_core.services": "_core errors",
     "plugins": "_core errors",

@@ -22,6 +22,8 @@ class Model:
         """Forget everything that was learned; return packed True."""
     def status(self) -> dict[str, str]:
         """Return the engine's entries of get_status; safe while another thread trains."""
+    def warm_up(self) -> None:
+        """Do at once what the first calls would have to wait for. Called on a thread when a server runs; locks nothing."""
     def fresh(self) -> Self:
         """Return an empty model of the same configuration and context."""
     def reassign(self) -> None:

@@ -66,6 +66,9 @@ cdef class Model:
         """Return the engine's entries of get_status; safe while another thread trains."""
         return {}
 
+    def warm_up(self):
+        """Do at once what the first calls would have to wait for. Called on a thread when a server runs; locks nothing."""
+
     def fresh(self):
         """Return an empty model of the same configuration and context."""
         with reuse_plugins():

@@ -24,7 +24,7 @@ class LabeledDatum(Message):
 
 SERVICE = Service(
     name="classifier",
-    model="jubatus._core.services.classifier:Classifier",
+    model="jubatus._core.services.classifier_neighbours:make_classifier",
     common=COMMON,
     messages=(EstimateResult, LabeledDatum),
     methods=(

@@ -17,7 +17,7 @@ class ScoredDatum(Message):
 
 SERVICE = Service(
     name="regression",
-    model="jubatus._core.services.regression:Regression",
+    model="jubatus._core.services.regression_neighbours:make_regression",
     common=COMMON,
     messages=(ScoredDatum,),
     methods=(

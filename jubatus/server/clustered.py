@@ -158,9 +158,10 @@ class Clustered:
         )
 
     async def begin(self, stop: Callable[[], None]) -> None:
-        """Register, and start to mix."""
+        """Register, and start to mix; the model warms up meanwhile."""
         assert self._mixer is not None
         self._stop = stop
+        asyncio.get_running_loop().run_in_executor(self._executor, self._model.warm_up)
         await asyncio.get_running_loop().run_in_executor(self._blocking, self._join)
         await self._mixer.start()
 

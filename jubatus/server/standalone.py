@@ -1,5 +1,6 @@
 """A server that works alone: its configuration is in a file, or its model is."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +33,7 @@ class Alone:
         node = f"{address}_{settings.port}"
         model, config = build(service, settings, Context(node, settings.threads))
         self._settings = settings
+        self._model = model
         self._executor = ThreadPoolExecutor(settings.threads, "worker")
         self.dispatcher = assemble(service, settings, model, config, node, self._executor)
 
@@ -46,7 +48,8 @@ class Alone:
         )
 
     async def begin(self, stop: Callable[[], None]) -> None:
-        """There is nothing to take part in."""
+        """Let the model warm up; there is nothing to take part in."""
+        asyncio.get_running_loop().run_in_executor(self._executor, self._model.warm_up)
 
     async def end(self) -> None:
         """There is nothing to leave."""

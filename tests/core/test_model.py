@@ -231,7 +231,7 @@ def test_bad_arguments_change_nothing(case: Case) -> None:
             assert model.pack() == before
 
 
-@every_case(lambda case: case.facts.order_free)
+@every_case(lambda case: case.facts.order_free(case.config))
 def test_mixing_is_associative_and_in_any_order(case: Case) -> None:
     models = three(case)
     a, b, c = (model.get_diff() for model in models)

@@ -93,6 +93,19 @@ def test_rows_of_a_matrix_are_learned(method: str, kind: Any) -> None:
     assert classifier.get_labels() == {"0": 1, "1": 1, "2": 1}
 
 
+@pytest.mark.parametrize("method", ["NN", "cosine", "euclidean"])
+@pytest.mark.parametrize("kind", [numpy.asarray, csr_matrix])
+def test_rows_of_a_matrix_are_kept_as_records(method: str, kind: Any) -> None:
+    parameter: dict[str, Any] = {"nearest_neighbor_num": 1, "local_sensitivity": 1.0}
+    if method == "NN":
+        parameter |= {"method": "euclid_lsh", "parameter": {"hash_num": 64}}
+    classifier = Classifier({**CONFIG, "method": method, "parameter": parameter}).fit(kind(X), Y)
+    assert classifier.predict(kind(X)).tolist() == Y.tolist()
+    assert classifier.decision_function(kind(X)).tolist() == numpy.eye(3)[Y].tolist()
+    assert classifier.get_labels() == {"0": 1, "1": 1, "2": 1}
+    assert classifier.fit(kind(X[:2]), Y[:2]).get_labels() == {"1": 1, "2": 1}
+
+
 def test_rows_are_learned_like_datums() -> None:
     random = numpy.random.default_rng(1)
     many, classes = random.normal(size=(2500, 4)), random.integers(0, 3, 2500)

@@ -36,6 +36,17 @@ def test_a_sparse_matrix_is_learned_like_a_dense_one() -> None:
     assert sparse.predict(csr_matrix(X)).tolist() == dense.predict(X).tolist()
 
 
+@pytest.mark.parametrize("method", ["NN", "cosine", "euclidean"])
+@pytest.mark.parametrize("kind", [numpy.asarray, csr_matrix])
+def test_rows_of_a_matrix_are_kept_as_records(method: str, kind: Any) -> None:
+    parameter: dict[str, Any] = {"nearest_neighbor_num": 3, "weight": "distance"}
+    if method == "NN":
+        parameter |= {"method": "euclid_lsh", "parameter": {"hash_num": 64}}
+    model = Regression({**CONFIG, "method": method, "parameter": parameter}).fit(kind(X), Y)
+    assert model.predict(kind(X)).tolist() == pytest.approx(Y.tolist())
+    assert model.fit(kind(X[:1]), [7.0]).predict(kind(X[:1])).tolist() == [7.0]
+
+
 def test_fit_begins_again() -> None:
     model = Regression(CONFIG).fit(X, -Y)
     assert model.fit(X, Y).predict(X).tolist() == Regression(CONFIG).fit(X, Y).predict(X).tolist()

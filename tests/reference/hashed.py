@@ -42,6 +42,7 @@ class HashedRows:
     def __init__(self, bits: int, tables: int, raw: RawRows, unlearner: Unlearner | None) -> None:
         self.bits, self.tables, self.raw, self.unlearner = bits, tables, raw, unlearner
         self.shifts: list[float] = []
+        self.gone: list[bytes] = []  # what the last mixed diff removed
         self.clear()
 
     def clear(self) -> None:
@@ -55,10 +56,16 @@ class HashedRows:
     def value(self, name: bytes) -> Value | None:
         return self.diff[name] if name in self.diff else self.master[name] if name in self.master else None
 
+    def has(self, name: bytes) -> bool:
+        return self.value(name) is not None
+
     def names(self) -> list[bytes]:
         changed = [name for name in self.diff if self.diff[name] is not None]
         names = [*changed, *(name for name in self.master if name not in self.diff)]
         return set_of(names) if self.tables else names
+
+    def changed(self) -> list[bytes]:
+        return list(self.diff)
 
     def number(self, name: bytes) -> int:
         if name not in self.numbers:
@@ -181,6 +188,7 @@ class HashedRows:
         for name, packed in reordered(diff).items():
             self._put(name, self._unpack_value(packed))
         self._subtract(since)
+        self.gone = [name for name, packed in reordered(diff).items() if self._unpack_value(packed) is None]
 
     def _put(self, name: bytes, value: Value | None) -> None:
         if self.unlearner is not None:

@@ -76,6 +76,17 @@ class Rows:
         self.mixing = True
         self.storage.put_diff(diff, since)
         self.mixing = False
+        self.keep(self.storage.gone)
+
+    def keep(self, names: list[bytes]) -> None:
+        """Tell the unlearner which of some rows are there."""
+        if self.unlearner is None:
+            return
+        for name in names:
+            if not self.storage.has(name):
+                self.unlearner.remove(name)
+            elif not self.unlearner.touch(name):
+                self.remove(name)
 
     def catch_up(self, fresh: "Rows", since: Any) -> None:
         self.storage.catch_up(fresh.storage, since)
@@ -83,6 +94,7 @@ class Rows:
         self.raw.rows, self.raw.features = fresh.raw.rows, fresh.raw.features
         if self.unlearner is not None and fresh.unlearner is not None:
             self.unlearner.unpack(fresh.unlearner.pack())
+            self.keep(self.storage.changed())
 
 
 class InvertedIndexRows(Rows):

@@ -78,6 +78,7 @@ class InvertedIndex:
     def __init__(self, raw: RawRows, unlearner: Unlearner | None) -> None:
         self.raw = raw
         self.unlearner = unlearner
+        self.gone: list[bytes] = []  # what the last mixed diff removed
         self.clear()
 
     def clear(self) -> None:
@@ -99,6 +100,9 @@ class InvertedIndex:
 
     def square(self, c: int) -> float:
         return self.norms_diff.get(c, 0.0) + self.norms.get(c, 0.0)
+
+    def has(self, name: bytes) -> bool:
+        return name in self.columns and not self.square(self.columns.index(name)) <= 0.0
 
     def update(self, name: bytes, vector: Vector) -> None:
         for feature, value in vector:
@@ -135,6 +139,9 @@ class InvertedIndex:
     def names(self) -> list[bytes]:
         mixed = [c for c in range(len(self.columns)) if c in self.norms]
         return [self.columns[c] for c in [*mixed, *self._fresh()]]
+
+    def changed(self) -> list[bytes]:
+        return [self.columns[c] for c in sorted(self.norms_diff)]
 
     def _fresh(self) -> list[int]:
         return [c for c in range(len(self.columns)) if c not in self.norms and self.norms_diff.get(c, 0.0) > 0.0]
@@ -216,14 +223,14 @@ class InvertedIndex:
         return [[features, pack_names(columns)], norms]
 
     def given(self) -> Any:
-        cells = {(feature, c): value for feature, row in self.diff.items() for c, value in row.items()}
+        cells = {(feature, c): value for feature, row in self.diff.items() for c, value in sorted(row.items())}
         return self.era, cells, dict(self.norms_diff)
 
     def subtract(self, since: Any) -> None:
         if since is None or since[0] is not self.era:
             return
         _, cells, norms = since
-        for (feature, c), value in cells.items():
+        for (feature, c), value in reversed(list(cells.items())):
             now = self.diff[feature].get(c) if feature in self.diff else None
             if now is None and value != 0.0:
                 self.diff.setdefault(feature, {})[c] = 0.0
@@ -268,9 +275,9 @@ class InvertedIndex:
         grown = [name for name in known if grows[name]]
         for name in grown:
             self.unlearner.touch(name)
-        for name in known:
-            if name not in grown:
-                self.unlearner.remove(name)
+        self.gone = [name for name in known if name not in grown]
+        for name in self.gone:
+            self.unlearner.remove(name)
         return {name for name in grown if name in self.unlearner}
 
     def forget(self, name: bytes, mixing: bool) -> None:

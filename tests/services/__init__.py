@@ -58,6 +58,7 @@ class Facts:
         forgetful: rows that forget a part of what was learned; they are left out where sums are compared.
         item_by_item: rows that keep what came before an item that is refused; all others do all or nothing.
         settle: of row and reply, what is the same whichever server answers; for chance, what is not chance.
+        told: of the error of a call, what is not chance.
         certain: of row and reply, what of the twin's reply is sure to be the model's.
         diff: brings an unpacked diff into a form without order.
         stored: brings an unpacked model into a form without order and without times.
@@ -71,7 +72,7 @@ class Facts:
         mix_alone: the row that does on a server alone what a MIX does in a cluster, and is refused there.
         apart: of a row and right arguments, whether the class in process does otherwise than a server, as in 1.1.
         placed: keys whose servers a recorded cluster depends on.
-        order_free: whether diffs may be mixed in any order and any grouping.
+        order_free: of a configuration, whether diffs may be mixed in any order and any grouping.
         adds_up: whether a mixed diff is the diff of one server that learned everything.
     """
 
@@ -85,6 +86,7 @@ class Facts:
     forgetful: frozenset[str] = frozenset()
     item_by_item: frozenset[str] = frozenset()
     settle: Callable[[str, Any], Any] = _whole_reply
+    told: Callable[[Any], Any] = _as_it_is
     certain: Callable[[str, Any], Any] = _whole_reply
     diff: Callable[[Any], Any] = exact
     stored: Callable[[Any], Any] = exact
@@ -98,7 +100,7 @@ class Facts:
     mix_alone: str = ""
     apart: Callable[[str, list[Any]], bool] = _nowhere
     placed: tuple[str, ...] = ()
-    order_free: bool = True
+    order_free: Callable[[Config], bool] = _always
     adds_up: bool = False
 
 

@@ -66,7 +66,7 @@ FACTS = Facts(
     alike=lambda config, row: row == "get_centrality",
     emptied=False,
     versioned=False,
-    order_free=False,
+    order_free=lambda config: False,
     mix_alone="update_index",
     apart=apart,
     placed=("1", "2", "3", "4", "5", "6"),

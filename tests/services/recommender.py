@@ -125,5 +125,5 @@ FACTS = Facts(
     stored=stored,
     whole=lambda config: not unlearns(config),
     alike=is_alike,
-    order_free=False,
+    order_free=lambda config: False,
 )

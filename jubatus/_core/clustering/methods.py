@@ -81,6 +81,15 @@ def sample(weights: dense.Floats, stream: Stream, count: int) -> dense.Indexes:
     return drawn
 
 
+def warm_up() -> None:
+    """Have the numerics compiled, or loaded from the disk, before a call has to wait for that."""
+    starts, columns = numpy.arange(4), numpy.zeros(3, numpy.int32)
+    points = Points(starts, columns, numpy.arange(3.0), numpy.ones(3), numpy.zeros(1, numpy.int32))
+    kmeans(points, 2, False, Stream(0))
+    gmm(points, 2, Stream(0))
+    dbscan(points, 1.0, 1, False)
+
+
 @_QUIET
 def kmeans(points: Points, k: int, by_angle: bool, stream: Stream) -> tuple[bytes, bytes, bytes]:
     """Find k centres (Lloyd 1982) of at least as many points.

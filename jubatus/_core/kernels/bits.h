@@ -73,7 +73,7 @@ __attribute__((target("avx2,popcnt"))) inline void count_with_avx2(
     }
 }
 
-__attribute__((target("avx512f,avx512vpopcntdq"))) inline void count_with_avx512(
+__attribute__((target("avx2,avx512f,avx512vpopcntdq"))) inline void count_with_avx512(
     const uint64_t* query, const uint64_t* vectors, size_t words, size_t n, uint32_t* out) {
     if (words == 1) {
         const __m512i wanted = _mm512_set1_epi64(int64_t(query[0]));
@@ -93,10 +93,9 @@ __attribute__((target("avx512f,avx512vpopcntdq"))) inline void count_with_avx512
             const __m512i b = _mm512_maskz_loadu_epi64(there, vectors + k);
             sum = _mm512_add_epi64(sum, _mm512_popcnt_epi64(_mm512_xor_si512(a, b)));
         }
-        uint64_t parts[8], bits = 0;
-        _mm512_storeu_si512(parts, sum);
-        for (uint64_t part : parts) bits += part;
-        out[i] = uint32_t(bits);
+        const __m256i four = _mm256_add_epi64(_mm512_maskz_extracti64x4_epi64(255, sum, 0), _mm512_maskz_extracti64x4_epi64(255, sum, 1));
+        const __m128i two = _mm_add_epi64(_mm256_castsi256_si128(four), _mm256_extracti128_si256(four, 1));
+        out[i] = uint32_t(_mm_cvtsi128_si64(two) + _mm_extract_epi64(two, 1));
     }
 }
 #elif defined(__aarch64__)
@@ -121,8 +120,10 @@ struct BitKernels {
 
     BitKernels() {
 #if defined(__x86_64__) && defined(__GNUC__)
-        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vpopcntdq")) ways[count++] = count_with_avx512;
-        if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt")) ways[count++] = count_with_avx2;
+        const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt");
+        const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vpopcntdq");
+        if (has_avx2 && has_avx512) ways[count++] = count_with_avx512;
+        if (has_avx2) ways[count++] = count_with_avx2;
         if (__builtin_cpu_supports("popcnt")) ways[count++] = count_with_popcnt;
 #elif defined(__aarch64__)
         ways[count++] = count_with_neon;

@@ -70,6 +70,20 @@ struct Chains {
         *p = nodes[at].next;
         count--;
     }
+    // The elements get other numbers, number[i] instead of i. Their order stays.
+    void renumber(const std::vector<uint32_t>& number) {
+        std::vector<Node> moved;
+        auto other = [&](int32_t at) { return at < 0 ? at : int32_t(number[size_t(at)]); };
+        for (int32_t& head : heads) {
+            for (int32_t at = head; at >= 0; at = nodes[size_t(at)].next) {
+                const Node& node = nodes[size_t(at)];
+                if (number[size_t(at)] >= moved.size()) moved.resize(number[size_t(at)] + 1);
+                moved[number[size_t(at)]] = {node.hash, other(node.next)};
+            }
+            head = other(head);
+        }
+        nodes.swap(moved);
+    }
     void rehash() {
         step++;
         spare.assign(PRIMES[step], -1);

@@ -140,27 +140,28 @@ inline void make_gaussians(uint32_t seed, size_t n, float* out) {
     }
 }
 
-// Keeps the numbers of seeds that were used lately, in bounded memory. Each seed has one place, which it shares with
-// others; the last one that was used is there.
-struct Gaussians {
+// Keeps the numbers of keys that were used lately, in bounded memory. Each key has one place, which it shares with others;
+// the last one that was used is there. `make` writes the first n numbers of a key.
+template <class Key, void (*make)(Key key, size_t n, float* out)>
+struct KeptNumbers {
     static const size_t MOST = size_t(32) << 20;  // bytes
     size_t length = 0, places = 0;
-    std::vector<uint32_t> seeds;
+    std::vector<Key> keys;
     std::vector<uint8_t> is_set;
     float* numbers = nullptr;  // memory that is not used yet costs nothing
 
-    Gaussians() {}
-    Gaussians(const Gaussians&) = delete;
-    Gaussians& operator=(const Gaussians&) = delete;
-    ~Gaussians() { free(numbers); }
-    // Returns the first n numbers of a seed; they stay until the next call.
-    const float* of(uint32_t seed, size_t n) {
+    KeptNumbers() {}
+    KeptNumbers(const KeptNumbers&) = delete;
+    KeptNumbers& operator=(const KeptNumbers&) = delete;
+    ~KeptNumbers() { free(numbers); }
+    // Returns the first n numbers of a key; they stay until the next call.
+    const float* of(Key key, size_t n) {
         if (n != length) start(n);
-        const size_t at = (uint64_t(seed) * 0x9e3779b97f4a7c15ull >> 32) & (places - 1);
+        const size_t at = (uint64_t(key) * 0x9e3779b97f4a7c15ull >> 32) & (places - 1);
         float* found = numbers + at * length;
-        if (!is_set[at] || seeds[at] != seed) {
-            make_gaussians(seed, length, found);
-            seeds[at] = seed;
+        if (!is_set[at] || keys[at] != key) {
+            make(key, length, found);
+            keys[at] = key;
             is_set[at] = 1;
         }
         return found;
@@ -172,13 +173,14 @@ struct Gaussians {
         numbers = nullptr;
         length = 0;
         places = 1;
-        while (places * 2 * n * sizeof(float) <= MOST && places < size_t(1) << 20) places *= 2;
-        seeds.assign(places, 0);
+        while (places * 2 * n * sizeof(float) <= MOST && places < size_t(1) << 16) places *= 2;
+        keys.assign(places, 0);
         is_set.assign(places, 0);
         numbers = static_cast<float*>(calloc(places * n, sizeof(float)));
         if (!numbers) throw std::bad_alloc();
         length = n;
     }
 };
+typedef KeptNumbers<uint32_t, make_gaussians> Gaussians;
 
 }  // namespace jubatus

@@ -1,4 +1,5 @@
 from libc.stdint cimport uint32_t
+from libcpp.string cimport string
 
 from jubatus._core.convert.converter cimport Converter
 from jubatus._core.convert.workspace cimport Conversion
@@ -11,3 +12,4 @@ cdef enum Target:
 
 cdef int validate_examples(Cursor* c, Target kind, uint32_t* n) noexcept nogil
 cdef int convert_example(Converter converter, Conversion* w, Cursor* c, uint32_t fields, int flags) noexcept nogil
+cdef int read_label(Cursor* c, Conversion* w, string* label) noexcept nogil

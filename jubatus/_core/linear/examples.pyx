@@ -1,10 +1,11 @@
 """What linear learners are taught: [target, datum] pairs, and the names of the methods by which they learn."""
 
 from libc.stdint cimport uint8_t, uint32_t
+from libcpp.string cimport string
 
 from jubatus._core.convert.converter cimport Converter, validate_datum
 from jubatus._core.convert.workspace cimport Conversion
-from jubatus._core.kernels.bytes cimport MISMATCH, Cursor, read_array, read_double, read_raw, skip
+from jubatus._core.kernels.bytes cimport MISMATCH, Cursor, read_array, read_double, read_raw, read_text, skip
 from jubatus._core.linear.steps cimport AROW, CW, NHERD, PA, PA1, PA2, PERCEPTRON
 
 METHODS = {
@@ -55,4 +56,12 @@ cdef int convert_example(Converter converter, Conversion* w, Cursor* c, uint32_t
     status = converter.convert(w, c, flags)
     for k in range(2, fields):
         skip(c[0])
+    return status
+
+
+cdef int read_label(Cursor* c, Conversion* w, string* label) noexcept nogil:
+    """Read a label that is an argument by itself."""
+    cdef int status = read_text(c[0], label[0])
+    if status:
+        w.error.assign(b"a string is expected")
     return status

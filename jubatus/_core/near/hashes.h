@@ -94,37 +94,16 @@ inline void mix_words(uint64_t& a, uint64_t& b, uint64_t& c) {
     c -= a; c -= b; c ^= b >> 22;
 }
 
-// Keeps of each feature that was used lately the exponential numbers of its n slots, in bounded memory.
-struct Exponentials {
-    static const size_t MOST = size_t(32) << 20;  // bytes
-    size_t length = 0, places = 0;
-    std::vector<uint64_t> hashes;
-    std::vector<uint8_t> is_set;
-    std::vector<float> numbers;
-
-    const float* of(uint64_t hash, size_t n) {
-        if (n != length) {
-            length = n;
-            for (places = 1; places * 2 * n * sizeof(float) <= MOST && places < size_t(1) << 16;) places *= 2;
-            hashes.assign(places, 0);
-            is_set.assign(places, 0);
-            numbers.assign(places * n, 0);
-        }
-        const size_t at = (hash * 0x9e3779b97f4a7c15ull >> 32) & (places - 1);
-        float* found = numbers.data() + at * n;
-        if (!is_set[at] || hashes[at] != hash) {
-            for (size_t j = 0; j < n; j++) {
-                uint64_t a = hash, b = j, c = 0xc3a5c85c97cb3127ull;
-                mix_words(a, b, c);
-                mix_words(a, b, c);
-                found[j] = -std::log(float(a) / 18446744073709551616.0f);
-            }
-            hashes[at] = hash;
-            is_set[at] = 1;
-        }
-        return found;
+// Writes the exponential numbers of the n slots of a feature.
+inline void make_exponentials(uint64_t hash, size_t n, float* out) {
+    for (size_t j = 0; j < n; j++) {
+        uint64_t a = hash, b = j, c = 0xc3a5c85c97cb3127ull;
+        mix_words(a, b, c);
+        mix_words(a, b, c);
+        out[j] = -std::log(float(a) / 18446744073709551616.0f);
     }
-};
+}
+typedef KeptNumbers<uint64_t, make_exponentials> Exponentials;
 
 // The smallest number so far of each slot, and the lowest bit of the hash of the feature that it came from.
 struct Winners {

@@ -46,7 +46,7 @@ cdef extern from "near/rank.h" namespace "jubatus" nogil:
         vector[Ranked]& out
     ) noexcept
     void rank_by_distance(
-        const uint64_t* query, double norm, const uint64_t* vectors, const double* norms, size_t words, size_t n,
+        const uint64_t* query, double norm, const uint64_t* vectors, const double* norms, size_t bits, size_t n,
         const double* cosines, uint32_t threads, size_t most, vector[Ranked]& out
     ) noexcept
 

@@ -27,7 +27,7 @@ _HASHED = {"hash_num": Field(INTEGER), "threads": optional(INTEGER, 0)}
 PROJECTED_PARAMETER = structure({**_HASHED, "cache_size": optional(INTEGER, 0)})
 MINHASH_PARAMETER = structure(_HASHED)
 
-def make_neighbours(name, parameter, path, context, distributed, errors):
+def make_neighbours(name, parameter, path, context, distributed, errors, table=VersionedTable):
     """Return the Neighbours that a configuration names; None if it cannot be used.
 
     Args:
@@ -39,6 +39,7 @@ def make_neighbours(name, parameter, path, context, distributed, errors):
         context: where the model runs.
         distributed: whether it takes part in MIX.
         errors: gets what is wrong with the parameter.
+        table: the class of the table of rows.
 
     Raises:
         UnsupportedMethod: for another name.
@@ -56,7 +57,7 @@ def make_neighbours(name, parameter, path, context, distributed, errors):
         errors.append(f"invalid parameter (expected: 0 <= cache_size) ({path})")
     if len(errors) > before:
         return None
-    return Neighbours(METHODS[name], members["hash_num"], members["threads"], context, distributed)
+    return Neighbours(METHODS[name], members["hash_num"], members["threads"], context, distributed, table)
 
 
 cdef class Neighbours:
@@ -68,19 +69,20 @@ cdef class Neighbours:
         threads: into how many groups the features of a vector are split; below 0 as many as there are processors.
         context: where the model runs.
         distributed: whether it takes part in MIX.
+        table: the class of the table of rows, a VersionedTable.
 
     Attributes (C level):
         table: the rows: a column with the hashes, and for ``euclid_lsh`` one with the norms.
     """
 
-    def __init__(self, Method method, size_t bits, int threads, context, bint distributed):
+    def __init__(self, Method method, size_t bits, int threads, context, bint distributed, table=VersionedTable):
         cdef size_t i
         self.method = method
         self.bits = bits
         self.words = (bits + 63) // 64
         self.blocks = blocks_of(threads)
         self.threads = context.threads
-        self.table = VersionedTable([bits, 0] if method == EUCLID_LSH else [bits], context.name, distributed)
+        self.table = table([bits, 0] if method == EUCLID_LSH else [bits], context.name, distributed)
         if method == EUCLID_LSH:
             for i in range(bits + 1):
                 self.cosines.push_back(cos(i * M_PI / bits))
@@ -124,7 +126,7 @@ cdef class Neighbours:
         if self.method == EUCLID_LSH:
             rank_by_distance(
                 m.words.data(), m.norm, self.table.rows.columns[0].at(0), self.table.rows.columns[1].numbers(),
-                self.words, n, self.cosines.data(), self.threads, most, m.ranked,
+                self.bits, n, self.cosines.data(), self.threads, most, m.ranked,
             )
             return
         rank_by_bits(m.words.data(), self.table.rows.columns[0].at(0), self.words, n, self.threads, most, m.ranked)

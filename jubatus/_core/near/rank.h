@@ -63,24 +63,44 @@ inline void scan_rows(size_t n, size_t words, uint32_t threads, Best<Item>& best
         for (const Item& item : each.items) best.offer(item);
 }
 
+// Calls look(row, bits) for the rows of a range that differ from the query in at most `limit` bits, which may fall
+// meanwhile. Most rows are passed over in groups.
+template <class Look>
+inline void look_through(
+    const uint64_t* query, const uint64_t* vectors, size_t words, size_t from, size_t to, const uint32_t& limit, Look look) {
+    const size_t group = 16;
+    uint32_t bits[SCAN_BLOCK];
+    const CountDifferences count = bit_kernels().ways[0];
+    for (size_t at = from; at < to; at += SCAN_BLOCK) {
+        const size_t some = std::min(SCAN_BLOCK, to - at);
+        count(query, vectors + at * words, words, some, bits);
+        size_t i = 0;
+        for (; i + group <= some; i += group) {
+            const int32_t most = int32_t(limit);
+            int32_t found = 0;
+            for (size_t k = 0; k < group; k++) found |= int32_t(bits[i + k]) <= most;
+            if (!found) continue;
+            for (size_t k = i; k < i + group; k++)
+                if (bits[k] <= limit) look(at + k, bits[k]);
+        }
+        for (; i < some; i++)
+            if (bits[i] <= limit) look(at + i, bits[i]);
+    }
+}
+
+const uint32_t ANY_BITS = 0x7fffffff;
+
 // The rows with the fewest bits that differ; of equal ones the first.
 inline void rank_by_bits(
     const uint64_t* query, const uint64_t* vectors, size_t words, size_t n, uint32_t threads, size_t most,
     std::vector<Ranked>& out) {
     Best<uint64_t> best(std::min(most, n));  // bits * 2^32 + row
     scan_rows(n, words, threads, best, [&](size_t from, size_t to, Best<uint64_t>& found) {
-        uint32_t bits[SCAN_BLOCK];
-        const CountDifferences count = bit_kernels().ways[0];
-        for (size_t at = from; at < to; at += SCAN_BLOCK) {
-            const size_t some = std::min(SCAN_BLOCK, to - at);
-            count(query, vectors + at * words, words, some, bits);
-            if (found.is_full()) {
-                uint32_t least = bits[0];
-                for (size_t i = 1; i < some; i++) least = std::min(least, bits[i]);
-                if (least > found.worst() >> 32) continue;
-            }
-            for (size_t i = 0; i < some; i++) found.offer(uint64_t(bits[i]) << 32 | (at + i));
-        }
+        uint32_t limit = ANY_BITS;
+        look_through(query, vectors, words, from, to, limit, [&](size_t row, uint32_t bits) {
+            found.offer(uint64_t(bits) << 32 | row);
+            if (found.is_full()) limit = uint32_t(found.worst() >> 32);
+        });
     });
     best.sort();
     out.clear();
@@ -94,30 +114,31 @@ inline double distance_of(uint32_t bits, double norm, double other, const double
     return std::sqrt(norm * norm + other * other - 2 * norm * other * cosines[bits]);
 }
 
+// Lowers the limit of bits as far as a row beyond it cannot be nearer than `worst`, whatever its norm is: the distance of
+// a point from a ray at an angle is at least the norm times the sine of the angle, and the norm from a right angle on.
+inline void lower_limit(double worst, double norm, const double* cosines, uint32_t right_angle, uint32_t& limit) {
+    const double square = worst * worst * (1 + 1e-9);  // more than what rounding can do
+    if (limit > right_angle) {
+        if (!(norm * norm > square)) return;
+        limit = right_angle;
+    }
+    while (limit > 0 && norm * norm * (1 - cosines[limit] * cosines[limit]) > square) limit--;
+}
+
 // The rows with the smallest distance; of equal ones the first.
+//
+// bits: of a vector; `cosines` has one number more.
 inline void rank_by_distance(
-    const uint64_t* query, double norm, const uint64_t* vectors, const double* norms, size_t words, size_t n,
+    const uint64_t* query, double norm, const uint64_t* vectors, const double* norms, size_t bits, size_t n,
     const double* cosines, uint32_t threads, size_t most, std::vector<Ranked>& out) {
+    const size_t words = words_of(bits);
     Best<Ranked> best(std::min(most, n));
-    scan_rows(n, words + 3, threads, best, [&](size_t from, size_t to, Best<Ranked>& found) {
-        uint32_t bits[SCAN_BLOCK];
-        double squares[SCAN_BLOCK];
-        const CountDifferences count = bit_kernels().ways[0];
-        for (size_t at = from; at < to; at += SCAN_BLOCK) {
-            const size_t some = std::min(SCAN_BLOCK, to - at);
-            count(query, vectors + at * words, words, some, bits);
-            for (size_t i = 0; i < some; i++)  // with cosines[0] = 1 nearly that of bits that are equal, too
-                squares[i] = norm * norm + norms[at + i] * norms[at + i] - 2 * norm * norms[at + i] * cosines[bits[i]];
-            for (size_t i = 0; i < some; i++) {
-                if (found.is_full()) {
-                    // Rounding moves a square by less than a few units of the largest number in its sum.
-                    const double worst = found.worst().distance, other = norms[at + i];
-                    const double slack = 1e-14 * (norm * norm + other * other);
-                    if (squares[i] - slack > worst * worst) continue;
-                }
-                found.offer({distance_of(bits[i], norm, norms[at + i], cosines), uint32_t(at + i)});
-            }
-        }
+    scan_rows(n, words + 1, threads, best, [&](size_t from, size_t to, Best<Ranked>& found) {
+        uint32_t limit = ANY_BITS;
+        look_through(query, vectors, words, from, to, limit, [&](size_t row, uint32_t differ) {
+            found.offer({distance_of(differ, norm, norms[row], cosines), uint32_t(row)});
+            if (found.is_full()) lower_limit(found.worst().distance, norm, cosines, uint32_t(bits / 2), limit);
+        });
     });
     best.sort();
     out.swap(best.items);

@@ -4,10 +4,14 @@
 // the diff stands for that of the master, which is then `hidden`: its place in the master's list holds a zero, so that a
 // query walks both lists without comparing them. A cell of the diff that is zero removes the master's. A squared norm is
 // the sum of both parts.
+//
+// A column that was removed keeps its number, which decides among equal scores if it comes back. When more than half of
+// the columns are gone, and many, they are swept out, and features that no column has any more.
 #pragma once
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "convert/vector.h"
@@ -26,6 +30,8 @@ struct IndexFeature {
     uint64_t name;
 };
 
+constexpr size_t MANY_REMOVED = 1024;
+
 struct Lists {
     Postings master, diff, hidden;
 };
@@ -39,10 +45,11 @@ struct Index {
     Table<IndexFeature> features;
     std::vector<Lists> lists;  // by feature
     Chains changed;            // the features of the diff, in the order of the original's map
-    Names columns;             // a column's number is its place; none leaves
+    Names columns;             // a column's number is its place; none leaves but by sweep
     std::vector<Norm> norms;   // by column
     std::vector<double> squares, roots;  // the squared norm of each column, and its root
     uint64_t era = 0;                    // changes when the diff is no longer the one that was copied
+    size_t removed = 0;                  // columns, since the last sweep
 
     Span feature_name(uint32_t f) const {
         Span name{nullptr, 0};
@@ -105,6 +112,14 @@ struct Index {
         norms[c].in_diff = norms[c].in_master;
         norms[c].diff = norms[c].in_master ? -norms[c].master : 0;
         refresh(c);
+        removed++;
+    }
+    // Sweeps if it pays. The numbers of columns and features may change.
+    void sweep_if_many() {
+        if (removed < MANY_REMOVED || 2 * removed < norms.size()) return;
+        sweep_columns();
+        sweep_features();
+        removed = 0;
     }
     bool is_listed(uint32_t c) const { return norms[c].in_master || (norms[c].in_diff && norms[c].diff > 0); }
     size_t count_listed() const {
@@ -195,6 +210,7 @@ struct Index {
         norms.clear();
         squares.clear();
         roots.clear();
+        removed = 0;
         era++;
     }
     void swap(Index& other) {
@@ -206,6 +222,47 @@ struct Index {
         squares.swap(other.squares);
         roots.swap(other.roots);
         era = other.era = std::max(era, other.era) + 1;
+        std::swap(removed, other.removed);
+    }
+
+  private:
+    // Forgets the columns that have neither cells nor a norm.
+    void sweep_columns() {
+        std::vector<uint8_t> used(norms.size());
+        std::vector<uint32_t> number(norms.size(), NONE);
+        Names kept;
+        for (uint32_t c = 0; c < norms.size(); c++) used[c] = norms[c].in_master || norms[c].in_diff;
+        for (const Lists& l : lists)
+            for (const Postings* list : {&l.master, &l.diff}) list->each([&](uint32_t c, double) { used[c] = 1; });
+        for (uint32_t c = 0; c < used.size(); c++) {
+            if (!used[c]) continue;
+            const uint32_t now = number[c] = kept.enter(columns.name(c));
+            norms[now] = norms[c];
+            squares[now] = squares[c];
+            roots[now] = roots[c];
+        }
+        columns.swap(kept);
+        norms.resize(columns.size());
+        squares.resize(columns.size());
+        roots.resize(columns.size());
+        for (Lists& l : lists)
+            for (Postings* list : {&l.master, &l.diff, &l.hidden}) list->renumber(number);
+    }
+    // Forgets the features that no column has.
+    void sweep_features() {
+        std::vector<uint32_t> number(lists.size(), NONE);
+        std::vector<Lists> kept_lists;
+        Table<IndexFeature> kept;
+        for (uint32_t f = 0; f < lists.size(); f++) {
+            if (!lists[f].master.count && !lists[f].diff.count) continue;
+            const Span name = feature_name(f);
+            number[f] = kept.insert(features.rows[f].id, name.n);
+            kept.add_name(name.p, name.n);
+            kept_lists.push_back(std::move(lists[f]));
+        }
+        features.swap(kept);
+        lists.swap(kept_lists);
+        changed.renumber(number);
     }
 };
 

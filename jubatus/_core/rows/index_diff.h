@@ -26,6 +26,7 @@ struct Diff {
     Names columns;
     Names norms;                  // columns whose squared norms changed
     std::vector<double> changes;  // by the place in `norms`
+    uint64_t era = 0;             // of the index that it was copied from
 
     std::vector<Cell>& enter_feature(const std::string& name) {
         const uint32_t f = features.enter(name);
@@ -41,6 +42,9 @@ struct Diff {
 
 // Sorts cells by column; of several for one column the last one stays.
 inline void sort_cells(std::vector<Cell>& cells) {
+    bool ascends = true;
+    for (size_t i = 1; i < cells.size(); i++) ascends &= cells[i - 1].column < cells[i].column;
+    if (ascends) return;
     std::stable_sort(cells.begin(), cells.end(), [](const Cell& a, const Cell& b) { return a.column < b.column; });
     size_t kept = 0;
     for (size_t i = 0; i < cells.size(); i++) {
@@ -133,52 +137,52 @@ inline void join(Diff& sum, const Diff& later) {
         sum.enter_norm(later.norms.name(uint32_t(at))) += later.changes[uint32_t(at)];
 }
 
-// What a copy of the diff holds of cells and squared norms, by their numbers in the index.
-struct Given {
-    struct GivenCell {
-        uint32_t feature, column;
-        double value;
-    };
-    std::vector<GivenCell> cells;
-    std::vector<Cell> norms;
-    uint64_t era = 0;
-};
 
 // Copies the diff of an index, in the order of the original.
-inline void copy_diff(const Index& index, Diff& diff, Given& given) {
-    given.era = index.era;
+inline void copy_diff(const Index& index, Diff& diff) {
+    std::vector<uint32_t> place(index.norms.size(), NONE);  // of each column in the copy
+    diff.era = index.era;
     for (int32_t f : index.changed_features()) {
         const Span name = index.feature_name(uint32_t(f));
         std::vector<Cell>& row = diff.enter_feature(std::string(name.p, name.n));
         index.lists[uint32_t(f)].diff.each([&](uint32_t c, double value) {
-            given.cells.push_back({uint32_t(f), c, value});
-            row.push_back({diff.columns.enter(index.columns.name(c)), value});
+            if (place[c] == NONE) place[c] = diff.columns.enter(index.columns.name(c));
+            row.push_back({place[c], value});
         });
         sort_cells(row);
     }
     for (uint32_t c = 0; c < index.norms.size(); c++) {
         if (!index.norms[c].in_diff) continue;
-        given.norms.push_back({c, index.norms[c].diff});
         diff.enter_norm(index.columns.name(c)) = index.norms[c].diff;
     }
 }
 
 // Takes what a copy holds out of the diff. A cell that was removed after the copy becomes one that removes it: others
 // have it by then.
-inline void subtract(Index& index, const Given& given) {
+inline void subtract(Index& index, const Diff& given) {
     if (given.era != index.era) return;
-    for (const auto& cell : given.cells) {
-        const double* now = index.lists[cell.feature].diff.find(cell.column);
-        if (!now && cell.value != 0)
-            index.set_diff(cell.feature, cell.column, 0);
-        else if (now && given_back(*now) == cell.value)
-            index.unset_diff(cell.feature, cell.column);
+    std::vector<uint32_t> number(given.columns.size());  // of each column in the index, which may have swept it out
+    for (uint32_t c = 0; c < number.size(); c++) number[c] = index.columns.find(given.columns.name(c));
+    for (int32_t at : given.features.order()) {
+        const std::string& name = given.features.name(uint32_t(at));
+        const uint32_t f = index.enter_feature({name.data(), uint32_t(name.size())});
+        for (const Cell& cell : given.cells[uint32_t(at)]) {
+            uint32_t& c = number[cell.column];
+            const double* now = c == NONE ? nullptr : index.lists[f].diff.find(c);
+            if (!now && cell.value != 0) {
+                c = index.enter_column(given.columns.name(cell.column));
+                index.set_diff(f, c, 0);
+            } else if (now && given_back(*now) == cell.value) {
+                index.unset_diff(f, c);
+            }
+        }
     }
-    for (const Cell& norm : given.norms) {
-        Norm& now = index.norms[norm.column];
-        now.diff -= norm.value;
+    for (int32_t at : given.norms.order()) {
+        const uint32_t c = index.enter_column(given.norms.name(uint32_t(at)));
+        Norm& now = index.norms[c];
+        now.diff -= given.changes[uint32_t(at)];
         now.in_diff = now.diff != 0;
-        index.refresh(norm.column);
+        index.refresh(c);
     }
     index.era++;
 }
@@ -194,15 +198,20 @@ struct Taken {
 // Puts a mixed diff into the master. Of a column that is not taken only the removal of cells counts, and it loses its
 // squared norm.
 inline void put_diff(Index& index, const Diff& mixed, const Taken& taken) {
+    std::vector<uint32_t> place(mixed.columns.size(), NONE);  // of each column of the diff in the index
+    std::vector<uint8_t> is_taken(place.size());
+    for (uint32_t c = 0; c < place.size(); c++) is_taken[c] = taken.has(mixed.columns.name(c));
     for (int32_t at : mixed.features.order()) {
         const std::string& feature = mixed.features.name(uint32_t(at));
         const uint32_t f = index.enter_feature({feature.data(), uint32_t(feature.size())});
         for (const Cell& cell : mixed.cells[uint32_t(at)]) {
-            const std::string& name = mixed.columns.name(cell.column);
+            if (cell.value != 0 && !is_taken[cell.column]) continue;
+            uint32_t& c = place[cell.column];
+            if (c == NONE) c = index.enter_column(mixed.columns.name(cell.column));
             if (cell.value == 0)
-                index.erase_master(f, index.enter_column(name));
-            else if (taken.has(name))
-                index.set_master(f, index.enter_column(name), cell.value);
+                index.erase_master(f, c);
+            else
+                index.set_master(f, c, cell.value);
         }
     }
     for (int32_t at : mixed.norms.order()) {
@@ -212,6 +221,7 @@ inline void put_diff(Index& index, const Diff& mixed, const Taken& taken) {
         norm.master = taken.has(name) ? norm.master + mixed.changes[uint32_t(at)] : 0;
         norm.in_master = !(norm.master <= 0);
         if (!norm.in_master) norm.master = 0;
+        index.removed += !norm.in_master;
         index.refresh(c);
     }
     index.era++;
@@ -224,9 +234,11 @@ struct NamedColumns {
 };
 
 inline void name_columns(const Diff& mixed, NamedColumns& named) {
+    std::vector<uint32_t> place(mixed.columns.size(), NONE);
     for (int32_t f : mixed.features.order())
         for (const Cell& cell : mixed.cells[uint32_t(f)]) {
-            const uint32_t at = named.names.enter(mixed.columns.name(cell.column));
+            uint32_t& at = place[cell.column];
+            if (at == NONE) at = named.names.enter(mixed.columns.name(cell.column));
             if (at >= named.grows.size()) named.grows.resize(at + 1);
             named.grows[at] |= cell.value > 0;
         }

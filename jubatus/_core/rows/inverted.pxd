@@ -20,13 +20,15 @@ cdef extern from "rows/postings.h" namespace "jubatus::inverted" nogil:
 
 cdef extern from "rows/index.h" namespace "jubatus::inverted" nogil:
     struct Norm:
-        bint in_master
+        bint in_master, in_diff
     cdef cppclass Index:
         Names columns
         vector[Norm] norms
+        vector[double] squares
         void update(const string& name, const Vector& vector) noexcept
         void remove_cell(uint64_t feature, uint32_t column) noexcept
         void remove_norm(uint32_t column) noexcept
+        void sweep_if_many() noexcept
         bint is_listed(uint32_t column) noexcept
         size_t count_listed() noexcept
         void drop_diff() noexcept
@@ -47,8 +49,6 @@ cdef extern from "rows/index.h" namespace "jubatus::inverted" nogil:
 cdef extern from "rows/index_diff.h" namespace "jubatus::inverted" nogil:
     cdef cppclass Diff:
         pass
-    cdef cppclass Given:
-        pass
     cdef cppclass Taken:
         bint all
         void take "some.insert"(const string& name) noexcept
@@ -58,8 +58,8 @@ cdef extern from "rows/index_diff.h" namespace "jubatus::inverted" nogil:
     void write_diff(Buffer& out, const Diff& diff) noexcept
     int read_diff(Cursor& c, Diff& diff) noexcept
     void join(Diff& sum, const Diff& later) noexcept
-    void copy_diff(const Index& index, Diff& diff, Given& given) noexcept
-    void subtract(Index& index, const Given& given) noexcept
+    void copy_diff(const Index& index, Diff& diff) noexcept
+    void subtract(Index& index, const Diff& given) noexcept
     void put_diff(Index& index, const Diff& mixed, const Taken& taken) noexcept
     void name_columns(const Diff& mixed, NamedColumns& named) noexcept
 
@@ -76,14 +76,14 @@ cdef class InvertedIndex(MixedPart):
     cdef RawRows raw
     cdef Unlearner unlearner
     cdef void remove_row(self, const string& name) noexcept nogil
-    cdef void choose(self, const Diff* mixed, Taken* taken) noexcept nogil
+    cdef void choose(self, const Diff* mixed, Taken* taken, vector[string]* removed) noexcept nogil
+    cdef void keep_if_there(self, const string& name) noexcept nogil
     cdef void forget(self, const string& name) noexcept nogil
 
 
 cdef class IndexCopy(Copy):
     cdef InvertedIndex part
     cdef Diff diff
-    cdef Given given
     cdef bint is_taken
 
 

@@ -40,16 +40,17 @@ cdef class InvertedIndex(MixedPart):
         if column != NONE:
             self.store.remove_norm(column)
         self.raw.store.remove(name)
+        self.store.sweep_if_many()
 
-    cdef void choose(self, const Diff* mixed, Taken* taken) noexcept nogil:
+    cdef void choose(self, const Diff* mixed, Taken* taken, vector[string]* removed) noexcept nogil:
         """Choose which columns of a mixed diff are taken in: those that the unlearner keeps.
 
-        A column without a positive cell was removed.
+        A column without a positive cell was removed; it is put into `removed`.
         """
         cdef NamedColumns named
         cdef vector[uint32_t] grown, gone
-        cdef string removed
-        cdef bint has_removed
+        cdef string evicted
+        cdef bint has_evicted
         cdef int32_t at
         cdef uint32_t each
         if self.unlearner is None:
@@ -63,15 +64,28 @@ cdef class InvertedIndex(MixedPart):
                 else:
                     gone.push_back(at)
         for each in grown:
-            has_removed = False
-            self.unlearner.touch(named.names.name(each), &removed, &has_removed)
-            if has_removed:
-                self.forget(removed)
+            has_evicted = False
+            self.unlearner.touch(named.names.name(each), &evicted, &has_evicted)
+            if has_evicted:
+                self.forget(evicted)
         for each in gone:
             self.unlearner.remove(named.names.name(each))
+            removed.push_back(named.names.name(each))
         for each in grown:
             if self.unlearner.knows(named.names.name(each)):
                 taken.take(named.names.name(each))
+
+    cdef void keep_if_there(self, const string& name) noexcept nogil:
+        """Tell the unlearner of a column, which may be none, for all that was learned of it here."""
+        cdef uint32_t column = self.store.columns.find(name)
+        cdef string evicted
+        cdef bint has_evicted = False
+        if column == NONE or self.store.squares[column] <= 0:
+            self.unlearner.remove(name)
+        elif not self.unlearner.touch(name, &evicted, &has_evicted):
+            self.remove_row(name)
+        elif has_evicted:
+            self.remove_row(evicted)
 
     cdef void forget(self, const string& name) noexcept nogil:
         """Forget a column for one of a mixed diff. One that was mixed before is still found, as in 1.1."""
@@ -106,13 +120,25 @@ cdef class InvertedIndex(MixedPart):
     cdef Joint joint(self):
         return IndexJoint()
 
+    cdef void finish_catch_up(self) noexcept:
+        cdef vector[string] changed
+        cdef string name
+        cdef uint32_t column
+        if self.unlearner is None:
+            return
+        for column in range(self.store.norms.size()):
+            if self.store.norms[column].in_diff:
+                changed.push_back(self.store.columns.name(column))
+        for name in changed:
+            self.keep_if_there(name)
+
 
 cdef class IndexCopy(Copy):
     """The diff at the time when it was copied."""
 
     cdef bint take(self, size_t* left) noexcept nogil:
         if not self.is_taken:
-            copy_diff(self.part.store, self.diff, self.given)
+            copy_diff(self.part.store, self.diff)
             self.is_taken = True
         return True
 
@@ -120,7 +146,7 @@ cdef class IndexCopy(Copy):
         cdef InvertedIndex other = (<IndexCopy>theirs).part
         with nogil:  # long: the whole diff is put on top of the other part
             if since is not None:
-                subtract(self.part.store, (<IndexCopy>since).given)
+                subtract(self.part.store, (<IndexCopy>since).diff)
             other.store.drop_diff()
             other.store.adopt_diff(self.part.store)
             if other.raw is not None:
@@ -138,11 +164,15 @@ cdef class IndexChange(Change):
 
     cdef void apply(self, Copy since) except *:
         cdef Taken taken
+        cdef vector[string] removed
+        cdef string name
         with nogil:  # long: the whole diff is put into the lists
             if since is not None:
-                subtract(self.part.store, (<IndexCopy>since).given)
-            self.part.choose(&self.mixed, &taken)
+                subtract(self.part.store, (<IndexCopy>since).diff)
+            self.part.choose(&self.mixed, &taken, &removed)
             put_diff(self.part.store, self.mixed, taken)
+            for name in removed:
+                self.part.keep_if_there(name)
 
 
 cdef class IndexJoint(Joint):

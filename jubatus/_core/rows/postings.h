@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -77,6 +78,12 @@ struct Postings {
     void each(F f) const {
         for (size_t i = 0; i < values.size(); i++)
             if (!dense || !is_absent(values[i])) f(dense ? uint32_t(i) : columns[i], given_back(values[i]));
+    }
+    // The columns get other numbers, number[c] instead of c, in the same order.
+    void renumber(const std::vector<uint32_t>& number) {
+        Postings moved;
+        each([&](uint32_t c, double value) { moved.set(number[c], value); });
+        *this = std::move(moved);
     }
 
   private:

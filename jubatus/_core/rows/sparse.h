@@ -1,9 +1,10 @@
 // Rows of features with their values, as they were given. Features have numbers in the order in which they first came;
-// a row is sorted by them.
+// a row is sorted by them. After many rows were removed the features are swept out that no row has any more.
 #pragma once
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "convert/vector.h"
@@ -25,6 +26,8 @@ struct RawCell {
     uint32_t feature;  // its number
     double value;
 };
+
+constexpr size_t MANY_ROWS = 1024;
 
 using RawRow = std::vector<RawCell>;
 
@@ -49,6 +52,7 @@ struct SparseRows {
     Names names;
     std::vector<RawRow> rows;  // by the place of the name
     RawRow given, merged;      // memory of update
+    size_t removed = 0;        // rows, since the last sweep
 
     size_t size() const { return names.size(); }
     Span feature_name(uint32_t feature) const {
@@ -104,6 +108,7 @@ struct SparseRows {
         if (at == NONE) return false;
         names.leave(at);
         RawRow().swap(rows[at]);
+        if (++removed >= MANY_ROWS && removed >= size()) sweep();
         return true;
     }
     // Takes over the rows of another table that this one does not have.
@@ -123,11 +128,13 @@ struct SparseRows {
         features.clear();
         names.clear();
         rows.clear();
+        removed = 0;
     }
     void swap(SparseRows& other) {
         features.swap(other.features);
         names.swap(other.names);
         rows.swap(other.rows);
+        std::swap(removed, other.removed);
     }
     // `[{row: {feature number: value}}, names of features]`
     void write(Buffer& out) const {
@@ -166,6 +173,24 @@ struct SparseRows {
     }
 
   private:
+    // Forgets the features that no row has. The others keep their order.
+    void sweep() {
+        std::vector<uint32_t> number(features.size, NONE);
+        Table<RawFeature> kept;
+        for (const RawRow& row : rows)
+            for (const RawCell& cell : row) number[cell.feature] = 0;
+        for (uint32_t f = 0; f < number.size(); f++) {
+            if (number[f] == NONE) continue;
+            const Span name = feature_name(f);
+            number[f] = kept.insert(features.rows[f].id, name.n);
+            kept.add_name(name.p, name.n);
+            kept.rows[number[f]].key = features.rows[f].key;
+        }
+        features.swap(kept);
+        for (RawRow& row : rows)
+            for (RawCell& cell : row) cell.feature = number[cell.feature];
+        removed = 0;
+    }
     // `most` becomes greater than all numbers of features.
     static int read_row(Cursor& c, RawRow& row, uint32_t& most) {
         uint32_t n = 0;

@@ -4,6 +4,7 @@ from libcpp.vector cimport vector
 
 from jubatus._core.kernels.bytes cimport Buffer, Cursor, Span
 from jubatus._core.mix.part cimport Change, Copy, Joint, PushedPart
+from jubatus._core.rows.raw cimport RawRows
 
 
 cdef extern from "rows/table.h" namespace "jubatus" nogil:
@@ -11,6 +12,7 @@ cdef extern from "rows/table.h" namespace "jubatus" nogil:
         uint32_t size() noexcept
         const string& name(uint32_t row) noexcept
         uint32_t find(const string& name) noexcept
+        uint32_t find(const char* p, size_t n) noexcept
     cdef cppclass Column:
         uint32_t bits
         size_t words() noexcept
@@ -51,6 +53,7 @@ cdef extern from "rows/table.h" namespace "jubatus" nogil:
 
 cdef class VersionedTable(PushedPart):
     cdef VersionedRows rows
+    cdef RawRows raw
     cdef bint distributed
     cdef void receiving(self, const GivenRow* given) noexcept nogil
     cdef void received(self) noexcept nogil

@@ -25,6 +25,9 @@ cdef class VersionedTable(PushedPart):
         columns: of each column its number of bits, or 0 for a column of numbers.
         owner: the name of the server, which rows that are written here bear.
         distributed: whether the rows go to other servers.
+
+    Attributes (C level):
+        raw: the rows as they were given, if these are kept; a server that becomes the model of another one keeps its own.
     """
 
     def __init__(self, columns, str owner not None, bint distributed):
@@ -118,8 +121,11 @@ cdef class TableCopy(Copy):
         return True
 
     cdef void carry(self, Copy since, Copy theirs) except *:
+        cdef VersionedTable other = (<TableCopy>theirs).table
         with nogil:  # long: all rows are looked at
-            self.table.rows.carry_to((<TableCopy>theirs).table.rows)
+            self.table.rows.carry_to(other.rows)
+            if other.raw is not None:
+                other.raw.store.adopt(self.table.raw.store)
 
     cdef size_t room(self) noexcept nogil:
         return self.packed.size

@@ -15,7 +15,7 @@ from jubatus._core.handler cimport Body, handler
 from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_array, read_text
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.linear.diff cimport Weights
-from jubatus._core.linear.examples cimport LABEL, convert_example, validate_examples
+from jubatus._core.linear.examples cimport LABEL, convert_example, read_label, validate_examples
 from jubatus._core.linear.steps cimport (
     AROW, CW, PA, PA1, PA2, PERCEPTRON, Adaptation, Cell,
     adapt_arow, adapt_cell, adapt_cw, adapt_nherd, gamma_cw, step_pa, step_pa1, step_pa2,
@@ -27,6 +27,7 @@ from jubatus._core.model cimport Model
 
 from jubatus._core.context import ALONE
 from jubatus._core.linear.examples import METHODS
+from jubatus._core.records.methods import METHODS as RECORD_METHODS
 from jubatus._core.schema import ANY, FLOAT, STRING, Field, collect, made_by, optional, structure
 from jubatus._core.unlearn import make_unlearner
 from jubatus.errors import ConfigError, UnsupportedMethod
@@ -77,7 +78,7 @@ cdef class Classifier(Model):
                     parameter["unlearner"], parameter["unlearner_parameter"], ".parameter.unlearner_parameter",
                 )
         elif name is not None:  # the parameter of an unknown method cannot be checked
-            unsupported = UnsupportedMethod(f"classifier({name})", *METHODS)
+            unsupported = UnsupportedMethod(f"classifier({name})", *METHODS, *RECORD_METHODS)
             raise ConfigError(unsupported.explain(), *errors) if errors else unsupported
         if errors:
             raise ConfigError(*errors)
@@ -342,7 +343,7 @@ cdef int get_labels(Classifier self, Cursor* args, Buffer* out, LinearWorkspace 
 cdef int set_label(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w) noexcept nogil:
     cdef string label, removed
     cdef bint is_new, has_removed = False
-    cdef int status = read_label(args, w, &label)
+    cdef int status = read_label(args, &w.conversion, &label)
     if status == 0:
         status = self.admit(w, label)
     if status:
@@ -362,7 +363,7 @@ cdef int set_label(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w
 cdef int delete_label(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w) noexcept nogil:
     cdef string label
     cdef bint known
-    cdef int status = read_label(args, w, &label)
+    cdef int status = read_label(args, &w.conversion, &label)
     if status:
         return status
     known = self.linear.forget(label)
@@ -370,10 +371,3 @@ cdef int delete_label(Classifier self, Cursor* args, Buffer* out, LinearWorkspac
         known = self.unlearner.remove(label)
     out.boolean(known)
     return 0
-
-
-cdef int read_label(Cursor* args, LinearWorkspace w, string* label) noexcept nogil:
-    cdef int status = read_text(args[0], label[0])
-    if status:
-        w.conversion.error.assign(b"a string is expected")
-    return status

@@ -173,6 +173,11 @@ cdef class Clustering(Model):
         """Return packed [[weight, id], ...] likewise."""
         return handler(self, <Body>get_nearest_members_light, True)
 
+    def warm_up(self):
+        """Have the numerics compiled, or loaded from the disk."""
+        from jubatus._core.clustering.methods import warm_up  # takes long, and is not needed to start
+        warm_up()
+
     def clear(self, Reader args not None):
         """Forget everything; return packed True. The random numbers of k-means and of the compressor go on."""
         result = Model.clear(self, args)

@@ -25,6 +25,7 @@ from jubatus._core.wire.reader cimport Reader
 
 from jubatus._core.context import ALONE
 from jubatus._core.linear.examples import METHODS as LINEAR_METHODS
+from jubatus._core.records.methods import METHODS as RECORD_METHODS
 from jubatus._core.schema import ANY, FLOAT, STRING, Field, made_by, optional, structure
 from jubatus.errors import ConfigError, UnsupportedMethod
 
@@ -62,7 +63,7 @@ cdef class Regression(Model):
             self.method = METHODS[name]
             self.read_parameter(members["parameter"], errors)
         elif name is not None:  # the parameter of an unknown method cannot be checked
-            unsupported = UnsupportedMethod(name, *METHODS)
+            unsupported = UnsupportedMethod(name, *METHODS, *RECORD_METHODS)
             raise ConfigError(unsupported.explain(), *errors) if errors else unsupported
         if errors:
             raise ConfigError(*errors)

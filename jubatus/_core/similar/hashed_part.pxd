@@ -30,13 +30,14 @@ cdef extern from "similar/hashed_rows.h" namespace "jubatus::hashed" nogil:
         bint is_visible(uint32_t at) noexcept
         bint is_in_diff(uint32_t at) noexcept
         uint32_t find(const string& name) noexcept
-        vector[int32_t] changed_rows() noexcept
         size_t count() noexcept
         void set(const string& name, const uint64_t* value) noexcept
         void remove(const string& name) noexcept
         void put(const string& name, const uint64_t* value) noexcept
         void copy_diff(Diff& out) noexcept
         void subtract(const Diff& given) noexcept
+        void sweep_if_many() noexcept
+        vector[int32_t] changed_rows() noexcept
         void carry(const Diff* since, Rows& theirs) noexcept
         void clear() noexcept
         void swap(Rows& other) noexcept
@@ -55,6 +56,7 @@ cdef class HashedPart(MixedPart):
     cdef Unlearner unlearner
     cdef void remove_row(self, const string& name) noexcept nogil
     cdef void put_row(self, const string& name, const uint64_t* value) noexcept nogil
+    cdef void keep_if_there(self, const string& name) noexcept nogil
 
 
 cdef class HashedCopy(Copy):

@@ -5,6 +5,7 @@ from libcpp.string cimport string
 from libcpp.vector cimport vector
 
 from jubatus._core.kernels.bytes cimport Buffer, Cursor
+from jubatus._core.kernels.table cimport NONE
 from jubatus._core.mix.part cimport Change, Copy, Joint, MixedPart, Part
 from jubatus._core.rows.raw cimport RawRows
 from jubatus._core.unlearn cimport Unlearner
@@ -32,6 +33,7 @@ cdef class HashedPart(MixedPart):
         """Remove a row and its raw row; nothing is done for an unknown one."""
         self.store.remove(name)
         self.raw.store.remove(name)
+        self.store.sweep_if_many()
 
     cdef void put_row(self, const string& name, const uint64_t* value) noexcept nogil:
         """Put a row of a mixed diff, NULL for one that is removed. One that the unlearner cannot take is left out."""
@@ -49,6 +51,17 @@ cdef class HashedPart(MixedPart):
             if has_removed:
                 self.remove_row(removed)
         self.store.put(name, value)
+
+    cdef void keep_if_there(self, const string& name) noexcept nogil:
+        """Tell the unlearner of a row, which may be none, for all that was learned of it here."""
+        cdef string evicted
+        cdef bint has_evicted = False
+        if self.store.find(name) == NONE:
+            self.unlearner.remove(name)
+        elif not self.unlearner.touch(name, &evicted, &has_evicted):
+            self.remove_row(name)
+        elif has_evicted:
+            self.remove_row(evicted)
 
     cdef void pack(self, Buffer* out) noexcept nogil:
         write_rows(out[0], self.store)
@@ -77,6 +90,17 @@ cdef class HashedPart(MixedPart):
         cdef HashedJoint joint = HashedJoint()
         joint.form = self.store.form
         return joint
+
+    cdef void finish_catch_up(self) noexcept:
+        cdef vector[string] changed
+        cdef string name
+        cdef int32_t at
+        if self.unlearner is None:
+            return
+        for at in self.store.changed_rows():
+            changed.push_back(self.store.names.name(at))
+        for name in changed:
+            self.keep_if_there(name)
 
 
 cdef class HashedCopy(Copy):
@@ -114,6 +138,10 @@ cdef class HashedChange(Change):
                 self.part.put_row(self.mixed.names.name(at), self.mixed.value(at))
             if since is not None:
                 self.part.store.subtract((<HashedCopy>since).diff)
+            for at in self.mixed.names.order():
+                if self.mixed.value(at) == NULL and self.part.unlearner is not None:
+                    self.part.keep_if_there(self.mixed.names.name(at))
+            self.part.store.sweep_if_many()
 
 
 cdef class HashedJoint(Joint):

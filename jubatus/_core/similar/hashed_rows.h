@@ -5,7 +5,7 @@
 //
 // Buckets name rows by numbers that are never used twice. As in 1.1 they may name a row that is gone, or has other keys by
 // now: a row that was never mixed leaves its number behind when it is removed, and one that was mixed stays in its old
-// buckets while the diff has others.
+// buckets while the diff has others. When much of that has come together it is swept out, and the numbers begin anew.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -38,6 +38,8 @@ struct Form {
 };
 
 using Value = std::vector<uint64_t>;
+
+constexpr size_t MANY_STALE = 1024;
 
 struct Buckets {
     std::unordered_map<uint64_t, std::vector<uint32_t>> rows;
@@ -92,7 +94,7 @@ struct Rows {
     enum Flag : uint8_t { IN_MASTER = 1, IN_DIFF = 2, REMOVED = 4 };
 
     Form form;
-    Names names;                   // with tables none leaves: a row's number is its place
+    Names names;                   // with tables none leaves but by sweep: a row's number is its place
     std::vector<uint8_t> flags;    // by place
     std::vector<uint64_t> values;  // by place
     std::unordered_map<uint32_t, Value> below;
@@ -100,6 +102,7 @@ struct Rows {
     Buckets master, diff;
     std::vector<float> shifts;  // of the tables' hashes
     uint64_t era = 0;           // changes when the diff is no longer the one that was copied
+    size_t stale = 0;           // rows that may have left something in buckets since the last sweep
 
     const uint64_t* value(uint32_t at) const { return values.data() + at * form.width; }
     bool is_visible(uint32_t at) const {
@@ -138,6 +141,7 @@ struct Rows {
     void remove(const std::string& name) {
         const uint32_t at = names.find(name);
         if (at == NONE || !(flags[at] & (IN_MASTER | IN_DIFF))) return;
+        stale++;
         if (!(flags[at] & IN_MASTER)) return leave_diff(at);
         leave_diff_buckets(at);
         enter_diff(at);
@@ -148,6 +152,7 @@ struct Rows {
         uint32_t at = names.find(name);
         if (at != NONE && is_visible(at))
             for (size_t t = 0; t < form.tables; t++) master.erase(form.keys(this->value(at))[t], at);
+        stale += at != NONE && flags[at] & IN_DIFF;
         if (!value) {
             if (at == NONE) return;
             flags[at] &= ~IN_MASTER;
@@ -191,6 +196,10 @@ struct Rows {
         for (int32_t at : changed_rows()) enter_diff_buckets(uint32_t(at));
         era++;
     }
+    // Sweeps if it pays. The numbers of rows may change.
+    void sweep_if_many() {
+        if (form.tables && stale >= MANY_STALE && 2 * stale >= flags.size()) sweep();
+    }
     void drop_diff() {
         for (int32_t at : changed_rows()) leave_diff(uint32_t(at));
         diff.rows.clear();
@@ -209,6 +218,7 @@ struct Rows {
         changed.clear();
         master.rows.clear();
         diff.rows.clear();
+        stale = 0;
         era++;
     }
     void swap(Rows& other) {
@@ -221,6 +231,7 @@ struct Rows {
         diff.rows.swap(other.diff.rows);
         shifts.swap(other.shifts);
         era = other.era = std::max(era, other.era) + 1;
+        std::swap(stale, other.stale);
     }
 
     // Puts the diff in the place of that of other rows, which come from another server. What `since` holds is left out.
@@ -243,6 +254,31 @@ struct Rows {
     }
 
   private:
+    // Forgets the numbers of rows that are gone, and fills the buckets with what rows have now.
+    void sweep() {
+        std::vector<uint32_t> number(flags.size(), NONE);
+        std::unordered_map<uint32_t, Value> kept_below;
+        Names kept;
+        for (uint32_t at = 0; at < number.size(); at++) {
+            if (!flags[at]) continue;
+            const uint32_t now = number[at] = kept.enter(names.name(at));
+            flags[now] = flags[at];
+            if (now != at) memcpy(values.data() + now * form.width, value(at), 8 * form.width);
+        }
+        names.swap(kept);
+        flags.resize(names.size());
+        values.resize(names.size() * form.width);
+        for (auto& [at, value] : below) kept_below[number[at]].swap(value);
+        below.swap(kept_below);
+        changed.renumber(number);
+        master.rows.clear();
+        diff.rows.clear();
+        for (uint32_t at = 0; at < flags.size(); at++)
+            for (size_t t = 0; t < form.tables && flags[at] & IN_MASTER; t++)
+                master.add_last(form.keys(master_value(at))[t], at);
+        for (int32_t at : changed_rows()) enter_diff_buckets(uint32_t(at));
+        stale = 0;
+    }
     void enter_diff(uint32_t at) {
         if (flags[at] & IN_DIFF) return;
         if (flags[at] & IN_MASTER) below[at].assign(value(at), value(at) + form.width);

@@ -53,6 +53,7 @@ cdef class SimilarRows:
     cdef bint uses_keys
     cdef list parts(self)
     cdef int update_row(self, RowsWorkspace w, const string& name) noexcept nogil
+    cdef void sweep_raw_rows(self) noexcept nogil
     cdef void clear_row(self, const string& name) noexcept nogil
     cdef void ask_vector(self, RowsWorkspace w) noexcept nogil
     cdef void find(self, RowsWorkspace w, size_t most, Measure measure) noexcept nogil

@@ -4,13 +4,18 @@ A method keeps the rows as they were given (rows.raw), what it compares them by,
 limited. It is used by the service recommender, and by anomaly for the neighbours of a point.
 """
 
+from libc.stdint cimport int32_t
 from libcpp.string cimport string
+from libcpp.vector cimport vector
 
 from jubatus._core.convert.workspace cimport REFUSED, Workspace
 from jubatus._core.kernels.bytes cimport Span
 from jubatus._core.near.memory cimport HashedFeature
 from jubatus._core.rows.raw cimport RawRows
 from jubatus._core.unlearn cimport Unlearner
+
+cdef enum:
+    MANY_RAW_ROWS = 1024
 
 
 cdef class RowsWorkspace(Workspace):
@@ -61,7 +66,21 @@ cdef class SimilarRows:
             self.unlearner.touch(name, &w.evicted, &w.has_evicted)
             if w.has_evicted:
                 self.remove_row(w.evicted)
+            self.sweep_raw_rows()
         return 0
+
+    cdef void sweep_raw_rows(self) noexcept nogil:
+        """Remove raw rows that the unlearner does not know, if they are many: a MIX removed what they are compared by."""
+        cdef vector[string] unknown
+        cdef string name
+        cdef int32_t at
+        if self.raw.store.size() <= 2 * self.unlearner.known.size() + MANY_RAW_ROWS:
+            return
+        for at in self.raw.store.names.order():
+            if not self.unlearner.knows(self.raw.store.names.name(at)):
+                unknown.push_back(self.raw.store.names.name(at))
+        for name in unknown:
+            self.raw.store.remove(name)
 
     cdef void clear_row(self, const string& name) noexcept nogil:
         """Remove a row; nothing is done for an unknown one."""
@@ -123,6 +142,7 @@ cdef Span span_of(const string& name) noexcept nogil:
     cdef Span span
     span.p, span.n = name.data(), name.size()
     return span
+
 
 cdef void take_features(RowsWorkspace w) noexcept nogil:
     """Take over the features of the query to be hashed."""

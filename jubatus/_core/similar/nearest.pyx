@@ -25,6 +25,7 @@ cdef class NearestRows(SimilarRows):
         SimilarRows.__init__(self, unlearner)
         self.uses_keys = True
         self.neighbours = neighbours
+        neighbours.table.raw = self.raw
 
     cdef list parts(self):
         return [*SimilarRows.parts(self), self.neighbours.table]
@@ -41,6 +42,8 @@ cdef class NearestRows(SimilarRows):
                 self.remove_row(w.evicted)
         self.raw.store.update(name, w.vector)
         self.store_row(w, name)
+        if self.unlearner is not None:
+            self.sweep_raw_rows()
         return 0
 
     cdef void find(self, RowsWorkspace w, size_t most, Measure measure) noexcept nogil:

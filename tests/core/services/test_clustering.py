@@ -266,3 +266,28 @@ def test_a_compressor_has_limits(member: str, value: float, wanted: str) -> None
 def test_a_server_starts_without_the_numerics() -> None:
     code = "import sys, jubatus._core.services.clustering; sys.exit(bool({'numba', 'numpy'} & sys.modules.keys()))"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_what_warmed_up_compiles_nothing_for_its_first_calls() -> None:
+    code = """
+import sys
+import numba
+from jubatus._core.services.clustering import Clustering
+from jubatus._core.wire import Reader, pack
+models = [Clustering(config) for config in eval(sys.argv[1])]
+models[0].warm_up()
+from jubatus._core import dense
+kernels = [value for value in vars(dense).values() if hasattr(value, "signatures")]
+before = [len(each.signatures) for each in kernels]
+for model in models:
+    args = Reader(pack(["", [[str(i), [[], [["a", float(i % 5)], ["b", float(i // 5)]], []]] for i in range(40)]]))
+    args.arguments(1)
+    model.push(args)
+sys.exit(before != [len(each.signatures) for each in kernels] or not any(before))
+"""
+    configs = [
+        kmeans(size=4),
+        config("gmm", simple(4), NUMBERS),
+        {**config("dbscan", simple(4), NUMBERS), "parameter": {"eps": 1.5, "min_core_point": 2}},
+    ]
+    assert subprocess.run([sys.executable, "-c", code, repr(configs)], timeout=120, check=False).returncode == 0

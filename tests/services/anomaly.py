@@ -120,5 +120,5 @@ FACTS = Facts(
     stored=stored,
     whole=lambda config: not unlearns(config),
     alike=lambda config, row: row == "get_all_rows" and not unlearns(config),
-    order_free=False,
+    order_free=lambda config: False,
 )

@@ -104,7 +104,7 @@ def test_rows_are_listed_as_a_set_that_a_map_was_put_into(count: int) -> None:
     assert call(model, "get_all_rows") == set_of(Map((name, None) for name in names))
 
 
-def test_more_rows_than_the_list_of_sizes_has() -> None:
+def test_more_rows_are_listed_than_the_sizes_of_sets_tell() -> None:
     model = Recommender(config_of("euclid_lsh", hash_num=1, table_num=1))
     names = {f"{number}".encode() for number in range(8000)}
     for name in names:

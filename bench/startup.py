@@ -7,7 +7,7 @@ from bench.services import modules
 
 def main(repeat: int, scale: float) -> None:
     """Print the table; the scale does not matter here."""
-    configs = {name: module.CONFIG for name, module in modules()}
+    configs = {name: module.RPC[0].config for name, module in modules()}
     seconds: dict[str, list[float]] = {name: [] for name in configs}
     for _ in range(repeat):
         for name, times in seconds.items():

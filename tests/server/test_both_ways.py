@@ -12,6 +12,7 @@ from jubatus._core.wire import Conversation, Frame, Shortcuts, pack, unpack
 from jubatus.idl import Host, Lock, Service
 from jubatus.rpc import server as rpc
 from jubatus.server.dispatch import INLINE_SIZE, Dispatcher, bind
+from tests.core.calls import exact
 from tests.core.generate import Arguments
 from tests.rpc.test_server import CountingTransport
 from tests.services import CASES, Case, every_case
@@ -92,6 +93,16 @@ def requests(service: Service, source: Arguments) -> bytes:
     return stream
 
 
+def replies(case: Case, data: bytes) -> list[Any]:
+    """Read replies, without what is chance in the text of an error."""
+    unpacker = msgpack.Unpacker(raw=True, strict_map_key=False)
+    unpacker.feed(data)
+    read = []
+    for kind, msgid, error, result in unpacker:
+        read.append(exact([kind, msgid, case.facts.told(error) if isinstance(error, bytes) else error, result]))
+    return read
+
+
 @every_case()
 def test_both_ways_answer_alike(case: Case) -> None:
     source = Arguments(f"both ways {case.name}", case.facts.values)
@@ -100,7 +111,7 @@ def test_both_ways_answer_alike(case: Case) -> None:
         stream = requests(case.service, source)
         cut = source.random.randrange(len(stream) + 1)
         for chunk in (stream[:cut], stream[cut:]):
-            assert direct.ask(chunk) == indirect.ask(chunk)
+            assert replies(case, direct.ask(chunk)) == replies(case, indirect.ask(chunk))
     assert case.facts.stored(unpack(direct.model.pack())) == case.facts.stored(unpack(indirect.model.pack()))
     assert direct.dispatcher.updates == indirect.dispatcher.updates
     assert direct.mixed == indirect.mixed

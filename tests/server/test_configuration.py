@@ -60,7 +60,8 @@ def test_errors_of_all_parts_are_told_at_once() -> None:
 def test_an_unknown_method_is_told_with_the_other_errors() -> None:
     unknown = (
         "invalid configuration: c.json: unsupported method (classifier(x)): one of perceptron, PA, passive_aggressive, PA1, "
-        "passive_aggressive_1, PA2, passive_aggressive_2, CW, confidence_weighted, AROW, arow, NHERD, normal_herd is expected"
+        "passive_aggressive_1, PA2, passive_aggressive_2, CW, confidence_weighted, AROW, arow, NHERD, normal_herd, NN, "
+        "nearest_neighbor, cosine, euclidean is expected"
     )
     assert refusal({"method": "x", "converter": {}}) == [unknown]
     both = refusal({"method": "x", "parameter": {"any": 1}, "converter": {"y": 1}})

@@ -15,11 +15,6 @@ def test_alone_all_keys_are_held() -> None:
     assert all(map(ALONE.holds, KEYS))
 
 
-def test_a_model_is_told_the_name_of_its_server() -> None:
-    assert ALONE.name == b""
-    assert Holdings(ONE).name == b"10.0.0.1_9199"
-
-
 def test_a_key_is_held_by_the_servers_of_two_entries() -> None:
     holdings = [Holdings(node) for node in NODES]
     for each in holdings:

@@ -99,7 +99,8 @@ def replies(case: Case, data: bytes) -> list[Any]:
     unpacker.feed(data)
     read = []
     for kind, msgid, error, result in unpacker:
-        read.append(exact([kind, msgid, case.facts.told(error) if isinstance(error, bytes) else error, result]))
+        text = error.decode("utf-8", "surrogateescape") if isinstance(error, bytes) else error
+        read.append(exact([kind, msgid, case.facts.told(text), result]))
     return read
 
 

@@ -75,7 +75,7 @@ SYNTAX = "syntax error in configuration: <zookeeper>:"
             json.dumps({**CONFIG, "method": "nothing"}).encode(),
             "invalid configuration: <zookeeper>: unsupported method (classifier(nothing)): one of perceptron, PA, "
             "passive_aggressive, PA1, passive_aggressive_1, PA2, passive_aggressive_2, CW, confidence_weighted, AROW, arow, "
-            "NHERD, normal_herd is expected",
+            "NHERD, normal_herd, NN, nearest_neighbor, cosine, euclidean is expected",
         ),
         (
             json.dumps({**CONFIG, "method": 1}).encode(),

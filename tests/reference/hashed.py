@@ -125,7 +125,7 @@ class HashedRows:
             other = self.value(self.numbers[number])
             if other is not None:
                 found.append((self._distance(value, other), number))
-        found.sort(key=lambda pair: (math.isnan(pair[0]), pair))
+        found.sort(key=lambda pair: (math.inf if math.isnan(pair[0]) else pair[0], pair[1]))
         return [(self.numbers[number], -distance) for distance, number in found[:most]]
 
     def _distance(self, value: Value, other: Value) -> float:

@@ -90,7 +90,7 @@ def ours(method: str, bits: int, rows: int) -> Measured:
         "parameter": {"hash_num": bits},
         "converter": {"num_rules": [{"key": "*", "type": "num"}]},
     }
-    with folder() as at, server(config, at, service="nearest_neighbor") as process, Caller(process.port) as caller:
+    with folder() as at, server(config, at, service="nearest_neighbor") as process:
         before = resident(process)
         write(at / "rows", requests("set_row", vectors(rows, 1), lambda i: f"row{i:07}"))
         added = load(process.port, at / "rows", CONNECTIONS, rows)["rps"]
@@ -98,7 +98,8 @@ def ours(method: str, bits: int, rows: int) -> Measured:
         asking = list(requests("neighbor_row_from_datum", vectors(QUERIES, 2), lambda _: NEAREST))
         write(at / "queries", iter(asking))
         done = load(process.port, at / "queries", CONNECTIONS, max(QUERIES, min(20_000, 20_000_000 // rows)))
-        found = [[int(id[3:]) for id, _ in caller.call(packed)] for packed in asking]
+        with Caller(process.port) as caller:
+            found = [[int(id[3:]) for id, _ in caller.call(packed)] for packed in asking]
         return Measured(memory, added, done["rps"], done["p99_us"] / 1000, recall(found, truth(rows, method == "lsh")))
 
 
@@ -152,21 +153,22 @@ def faiss_index(bits: int = 0) -> Any:
 def held_up(rows: int) -> tuple[float, float]:
     """Return median and longest milliseconds of a short request while another connection searches all the time."""
     config = {"method": "lsh", "parameter": {"hash_num": 64}, "converter": {"num_rules": [{"key": "*", "type": "num"}]}}
-    with folder() as at, server(config, at, service="nearest_neighbor") as process, Caller(process.port) as caller:
+    with folder() as at, server(config, at, service="nearest_neighbor") as process:
         write(at / "rows", requests("set_row", vectors(rows, 1), lambda i: f"row{i:07}"))
         load(process.port, at / "rows", CONNECTIONS, rows)
         asking = list(requests("neighbor_row_from_datum", vectors(QUERIES, 2), lambda _: NEAREST))
         write(at / "queries", iter(asking))
         row = next(requests("set_row", vectors(1, 3), lambda _: "row0000000"))
         waits = []
-        searching = threading.Thread(target=load, args=(process.port, at / "queries", 1, 3_000))
-        searching.start()
-        while searching.is_alive():
-            start = time.perf_counter()
-            caller.call(row)
-            waits.append((time.perf_counter() - start) * 1000)
-            time.sleep(0.001)
-        searching.join()
+        with Caller(process.port) as caller:  # not before: a server ends connections that are idle
+            searching = threading.Thread(target=load, args=(process.port, at / "queries", 1, 3_000))
+            searching.start()
+            while searching.is_alive():
+                start = time.perf_counter()
+                caller.call(row)
+                waits.append((time.perf_counter() - start) * 1000)
+                time.sleep(0.001)
+            searching.join()
         return float(np.median(waits)), max(waits)
 
 

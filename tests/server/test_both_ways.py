@@ -94,10 +94,10 @@ def requests(service: Service, source: Arguments) -> bytes:
 
 
 def replies(case: Case, data: bytes) -> list[Any]:
-    """Read replies, without what is chance in the text of an error."""
+    """Return how many bytes replies have, and what they are without what is chance in the text of an error."""
     unpacker = msgpack.Unpacker(raw=True, strict_map_key=False)
     unpacker.feed(data)
-    read = []
+    read: list[Any] = [len(data)]
     for kind, msgid, error, result in unpacker:
         text = error.decode("utf-8", "surrogateescape") if isinstance(error, bytes) else error
         read.append(exact([kind, msgid, case.facts.told(text), result]))

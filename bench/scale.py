@@ -18,6 +18,8 @@ import psutil
 from bench.process import Caller, Server, folder, load, server
 from bench.report import spread, table
 from bench.workloads import SEED, request, write
+from jubatus import embedded
+from jubatus.common import Datum
 
 ROWS = (1_000, 10_000, 100_000, 1_000_000)
 NUMBERS = 50
@@ -172,6 +174,27 @@ def held_up(rows: int) -> tuple[float, float]:
         return float(np.median(waits)), max(waits)
 
 
+def scanned(rows: int, repeat: int) -> list[tuple[float, float]]:
+    """Return the milliseconds of a search in process, and of a copy of as many words of 64 bits, in turn."""
+    config = {"method": "lsh", "parameter": {"hash_num": 64}, "converter": {"num_rules": [{"key": "*", "type": "num"}]}}
+    names = [f"x{j:02}" for j in range(NUMBERS)]
+    query = Datum(dict(zip(names, vectors(1, 2)[0].tolist(), strict=True)))
+    with embedded.NearestNeighbor(config) as model:
+        for i, row in enumerate(vectors(rows, 1).tolist()):
+            model.set_row(f"row{i:07}", Datum(dict(zip(names, row, strict=True))))
+        column, copy = np.arange(rows, dtype=np.uint64), np.zeros(rows, dtype=np.uint64)
+
+        def timed(work: Callable[[], object]) -> float:
+            start = time.perf_counter()
+            work()
+            return (time.perf_counter() - start) * 1000
+
+        return [
+            (timed(lambda: model.neighbor_row_from_datum(query, NEAREST)), timed(lambda: np.copyto(copy, column)))
+            for _ in range(10 * repeat)
+        ]
+
+
 def main(repeat: int, scale: float) -> None:
     """Print the tables."""
     sizes = [int(rows * scale) for rows in ROWS]
@@ -200,6 +223,12 @@ def main(repeat: int, scale: float) -> None:
                 ]
 
     table(f"Rows of {NUMBERS} numbers, the {NEAREST} nearest of {QUERIES} vectors", header, lines())
+    runs = scanned(sizes[-1], repeat)
+    table(
+        f"A search of {sizes[-1]:,} rows of 64 bits with one thread in process, and a copy of as many bytes",
+        ["search ms", "copy ms", "search / copy"],
+        [[spread([a for a, _ in runs], 3), spread([b for _, b in runs], 3), spread([a / b for a, b in runs], 2)]],
+    )
     waits = [held_up(sizes[-1]) for _ in range(repeat)]
     table(
         f"A set_row, while another connection searches {sizes[-1]:,} rows one after the other",

@@ -267,3 +267,24 @@ def collect(errors: list[str], make: Callable[..., Any], *args: Any) -> Any:
     except UnsupportedMethod as error:
         errors.append(error.explain())
     return None
+
+
+def make_method(errors: list[str], make: Callable[..., Any], *args: Any) -> Any:
+    """Return what a function makes of the method that a configuration names and of its parameter.
+
+    If nothing else is wrong, what it raises is raised as it is: an unknown method alone is UnsupportedMethod. Otherwise
+    its errors join the others, and None is returned.
+    """
+    return collect(errors, make, *args) if errors else make(*args)
+
+
+def require(path: str, *conditions: tuple[bool, str]) -> None:
+    """Raise what is wrong with a parameter as one ConfigError.
+
+    Args:
+        path: where the parameter stands.
+        conditions: whether each is met, and its text.
+    """
+    wrong = [f"invalid parameter (expected: {expected}) ({path})" for right, expected in conditions if not right]
+    if wrong:
+        raise ConfigError(*wrong)

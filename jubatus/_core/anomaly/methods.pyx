@@ -3,10 +3,10 @@
 from jubatus._core.anomaly.light import LightLof
 from jubatus._core.anomaly.lof import Lof
 from jubatus._core.near.neighbours import make_neighbours
-from jubatus._core.schema import ANY, BOOL, INTEGER, STRING, Field, optional, read, structure
+from jubatus._core.schema import ANY, BOOL, INTEGER, STRING, Field, optional, read, require, structure
 from jubatus._core.similar.methods import make_similar_rows
 from jubatus._core.unlearn import make_unlearner
-from jubatus.errors import ConfigError, UnsupportedMethod
+from jubatus.errors import UnsupportedMethod
 
 PARAMETER = structure(
     {
@@ -46,13 +46,11 @@ def make_detector(name, parameter, path, context, distributed):
 def check(members, path):
     """Raise ConfigError unless the numbers of neighbours fit."""
     k, reverse = members["nearest_neighbor_num"], members["reverse_nearest_neighbor_num"]
-    errors = []
-    if k < 2:
-        errors.append(f"invalid parameter (expected: 2 <= nearest_neighbor_num) ({path})")
-    if reverse < k:
-        errors.append(f"invalid parameter (expected: nearest_neighbor_num <= reverse_nearest_neighbor_num) ({path})")
-    if errors:
-        raise ConfigError(*errors)
+    require(
+        path,
+        (2 <= k, "2 <= nearest_neighbor_num"),
+        (k <= reverse, "nearest_neighbor_num <= reverse_nearest_neighbor_num"),
+    )
 
 
 def make_lof(members, path, context, distributed):
@@ -65,12 +63,7 @@ def make_lof(members, path, context, distributed):
 
 def make_light_lof(members, path, context, distributed):
     """Make the method ``light_lof``, which with an unlearner takes any numbers of neighbours, as in 1.1."""
-    errors = []
-    neighbours = make_neighbours(
-        members["method"], members["parameter"], f"{path}.parameter", context, distributed, errors
-    )
-    if errors:
-        raise ConfigError(*errors)
+    neighbours = make_neighbours(members["method"], members["parameter"], f"{path}.parameter", context, distributed)
     unlearner = make_unlearner(members["unlearner"], members["unlearner_parameter"], f"{path}.unlearner_parameter")
     if unlearner is None:
         check(members, path)

@@ -19,6 +19,7 @@ cdef enum:
 
 cdef int validate_datum(Cursor* c) noexcept nogil
 cdef int validate_datums(Cursor* c, uint32_t* n) noexcept nogil
+cdef int open_datums(Cursor* c, Conversion* w, uint32_t* n) noexcept nogil
 
 
 @cython.final

@@ -74,6 +74,16 @@ cdef int validate_datums(Cursor* c, uint32_t* n) noexcept nogil:
     return status
 
 
+cdef int open_datums(Cursor* c, Conversion* w, uint32_t* n) noexcept nogil:
+    """Check a list of datums, count them, and stand on the first one. If it is none, the text of the error is set."""
+    cdef Cursor probe = c[0]
+    cdef int status = validate_datums(&probe, n)
+    if status:
+        w.error.assign(b"a list of datums is expected")
+        return status
+    return read_array(c[0], n[0])
+
+
 @cython.final
 cdef class Converter:
     """Turn datums into feature vectors.

@@ -13,20 +13,6 @@
 namespace jubatus {
 namespace graph {
 
-// Reads the number of an id as a C++ stream does: blanks and a sign may stand before it and anything behind it, and a
-// negative one counts from 2^64 down. Returns whether there is one that fits.
-inline bool parse_id(const char* p, size_t size, uint64_t& id) {
-    const char* end = p + size;
-    while (p < end && (*p == ' ' || (*p >= '\t' && *p <= '\r'))) p++;
-    bool is_negative = p < end && *p == '-';
-    if (p < end && (*p == '-' || *p == '+')) p++;
-    if (p == end || *p < '0' || *p > '9') return false;
-    for (id = 0; p < end && *p >= '0' && *p <= '9'; p++)
-        if (__builtin_mul_overflow(id, 10, &id) || __builtin_add_overflow(id, uint64_t(*p - '0'), &id)) return false;
-    if (is_negative) id = -id;
-    return true;
-}
-
 struct Node {
     Properties properties = NO_PROPERTIES;
     std::vector<uint32_t> in, out;  // places of edges

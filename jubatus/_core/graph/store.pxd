@@ -71,7 +71,6 @@ cdef extern from "graph/rank.h" namespace "jubatus::graph" nogil:
     void write_node(Buffer& out, const Store& store, uint32_t at) noexcept
     void write_store(Buffer& out, const Store& store) noexcept
     int read_store(Cursor& c, Store& store) noexcept
-    bint parse_id(const char* p, size_t size, uint64_t& id) noexcept
     cdef cppclass Known:
         void note(const Index& index) noexcept
     void keep_changes(Index& now, const Known& before, Index& mixed) noexcept

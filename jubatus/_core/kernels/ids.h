@@ -2,6 +2,7 @@
 // order is that of a std::tr1::unordered_map keyed by them: its hash of a number is the number, so the chains that keep
 // the order also find a number.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -10,6 +11,20 @@
 #include "kernels/table.h"
 
 namespace jubatus {
+
+// Reads the number of an id as a C++ stream does: blanks and a sign may stand before it and anything behind it, and a
+// negative one counts from 2^64 down. Returns whether there is one that fits.
+inline bool parse_id(const char* p, size_t size, uint64_t& id) {
+    const char* end = p + size;
+    while (p < end && (*p == ' ' || (*p >= '\t' && *p <= '\r'))) p++;
+    bool is_negative = p < end && *p == '-';
+    if (p < end && (*p == '-' || *p == '+')) p++;
+    if (p == end || *p < '0' || *p > '9') return false;
+    for (id = 0; p < end && *p >= '0' && *p <= '9'; p++)
+        if (__builtin_mul_overflow(id, 10, &id) || __builtin_add_overflow(id, uint64_t(*p - '0'), &id)) return false;
+    if (is_negative) id = -id;
+    return true;
+}
 
 struct Ids {
     Chains chains;

@@ -1,10 +1,11 @@
 """What linear learners are taught: [target, datum] pairs, and the names of the methods by which they learn."""
 
+from libc.math cimport isfinite
 from libc.stdint cimport uint8_t, uint32_t
 from libcpp.string cimport string
 
 from jubatus._core.convert.converter cimport Converter, validate_datum
-from jubatus._core.convert.workspace cimport Conversion
+from jubatus._core.convert.workspace cimport REFUSED, Conversion
 from jubatus._core.kernels.bytes cimport MISMATCH, Cursor, read_array, read_double, read_raw, read_text, skip
 from jubatus._core.linear.steps cimport AROW, CW, NHERD, PA, PA1, PA2, PERCEPTRON
 
@@ -42,6 +43,29 @@ cdef int validate_examples(Cursor* c, Target kind, uint32_t* n) noexcept nogil:
         if status:
             return status
     return status
+
+
+cdef int open_examples(Cursor* c, Target kind, Conversion* w, uint32_t* n) noexcept nogil:
+    """Check a list of examples, count them, and stand on the first one. If it is none, the text of the error is set."""
+    cdef Cursor probe = c[0]
+    cdef int status = validate_examples(&probe, kind, n)
+    if status == 0:
+        return read_array(c[0], n[0])
+    if kind == LABEL:
+        w.error.assign(b"a list of [label, datum] is expected")
+    else:
+        w.error.assign(b"a list of [number, datum] is expected")
+    return status
+
+
+cdef int read_target(Cursor* c, Conversion* w, uint32_t* fields, double* target) noexcept nogil:
+    """Enter an example of open_examples and read its number, which must be finite."""
+    read_array(c[0], fields[0])
+    read_double(c[0], target[0])
+    if isfinite(target[0]):
+        return 0
+    w.error.assign(b"the target must be a finite number")
+    return REFUSED
 
 
 cdef int convert_example(Converter converter, Conversion* w, Cursor* c, uint32_t fields, int flags) noexcept nogil:

@@ -12,13 +12,14 @@ from libc.stdint cimport uint32_t
 from libc.string cimport memcpy
 from libcpp.string cimport string
 
+from jubatus._core.kernels.table cimport NONE
 from jubatus._core.near.memory cimport (
     NearMemory, blocks_of, find_winners, norm_of, project, rank_by_bits, rank_by_distance, take_signs,
 )
 from jubatus._core.rows.table cimport VersionedTable
 
-from jubatus._core.schema import INTEGER, Field, optional, structure
-from jubatus.errors import ConfigError, UnsupportedMethod
+from jubatus._core.schema import INTEGER, Field, optional, read, require, structure
+from jubatus.errors import UnsupportedMethod
 
 METHODS = {"lsh": LSH, "euclid_lsh": EUCLID_LSH, "minhash": MINHASH}
 MOST_BITS = 1 << 20
@@ -27,8 +28,8 @@ _HASHED = {"hash_num": Field(INTEGER), "threads": optional(INTEGER, 0)}
 PROJECTED_PARAMETER = structure({**_HASHED, "cache_size": optional(INTEGER, 0)})
 MINHASH_PARAMETER = structure(_HASHED)
 
-def make_neighbours(name, parameter, path, context, distributed, errors, table=VersionedTable):
-    """Return the Neighbours that a configuration names; None if it cannot be used.
+def make_neighbours(name, parameter, path, context, distributed, table=VersionedTable):
+    """Return the Neighbours that a configuration names.
 
     Args:
         name: a key of METHODS.
@@ -38,25 +39,20 @@ def make_neighbours(name, parameter, path, context, distributed, errors, table=V
         path: where the parameter stands in the configuration.
         context: where the model runs.
         distributed: whether it takes part in MIX.
-        errors: gets what is wrong with the parameter.
         table: the class of the table of rows.
 
     Raises:
+        ConfigError: for a parameter that cannot be used.
         UnsupportedMethod: for another name.
     """
     if name not in METHODS:
         raise UnsupportedMethod(name, *METHODS)
-    read = MINHASH_PARAMETER if name == "minhash" else PROJECTED_PARAMETER
-    before = len(errors)
-    members = read(parameter, path, errors)
-    if members is None or len(errors) > before:
-        return None
-    if not 1 <= members["hash_num"] <= MOST_BITS:
-        errors.append(f"invalid parameter (expected: 1 <= hash_num <= {MOST_BITS}) ({path})")
-    if members.get("cache_size", 0) < 0:
-        errors.append(f"invalid parameter (expected: 0 <= cache_size) ({path})")
-    if len(errors) > before:
-        return None
+    members = read(parameter, MINHASH_PARAMETER if name == "minhash" else PROJECTED_PARAMETER, path)
+    require(
+        path,
+        (1 <= members["hash_num"] <= MOST_BITS, f"1 <= hash_num <= {MOST_BITS}"),
+        (0 <= members.get("cache_size", 0), "0 <= cache_size"),
+    )
     return Neighbours(METHODS[name], members["hash_num"], members["threads"], context, distributed, table)
 
 
@@ -108,7 +104,7 @@ cdef class Neighbours:
     cdef bint load_row(self, NearMemory* m, const string& id) noexcept nogil:
         """Take the hash of a row as that of the query. Return whether there is such a row."""
         cdef uint32_t row = self.table.rows.keys.find(id)
-        if row >= self.table.rows.size():
+        if row == NONE:
             return False
         m.words.resize(self.words)
         memcpy(m.words.data(), self.table.rows.columns[0].at(row), 8 * self.words)

@@ -56,7 +56,7 @@ def make_records(method, members, beside, context, distributed, errors):
     before = len(errors)
     neighbours = collect(
         errors, make_neighbours,
-        members["method"], members["parameter"], f"{PATH}.parameter", context, distributed, errors, RecordTable,
+        members["method"], members["parameter"], f"{PATH}.parameter", context, distributed, RecordTable,
     )
     unlearner = collect(
         errors, make_unlearner, members["unlearner"], members["unlearner_parameter"], f"{PATH}.unlearner_parameter"

@@ -12,6 +12,7 @@ from libcpp.string cimport string
 
 from jubatus._core.convert.workspace cimport REFUSED, Workspace
 from jubatus._core.kernels.bytes cimport Span
+from jubatus._core.kernels.table cimport NONE
 from jubatus._core.near.memory cimport hash_features
 from jubatus._core.near.neighbours cimport LARGE_SEARCH, Neighbours
 from jubatus._core.rows.inverted cimport InvertedIndex, search_cosine, search_euclid
@@ -164,10 +165,8 @@ cdef class HashedRecords(Records):
 
     cdef void receive(self, const string& id) noexcept nogil:
         """Make room for a record of another server, which is stored also if the unlearner does not take it."""
-        cdef bint is_new
         self.touch(id)
-        is_new = self.neighbours.table.rows.keys.find(id) >= self.neighbours.table.rows.size()
-        if is_new:
+        if self.neighbours.table.rows.keys.find(id) == NONE:
             self.beside.came(id)
 
     cdef void find(self, RecordWorkspace w) noexcept nogil:

@@ -4,11 +4,11 @@ from libc.stdint cimport uint32_t, uint64_t
 from libcpp.string cimport string, to_string
 
 from jubatus._core.anomaly.detector cimport AnomalyWorkspace
-from jubatus._core.convert.converter cimport FINITE, LEARN, ORDERED, Converter, validate_datums
+from jubatus._core.convert.converter cimport FINITE, LEARN, ORDERED, Converter, open_datums, validate_datums
 from jubatus._core.convert.workspace cimport Workspace, take_features
-from jubatus._core.graph.store cimport parse_id
 from jubatus._core.handler cimport Body, handler, scanner
 from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, read_array, read_text
+from jubatus._core.kernels.ids cimport parse_id
 from jubatus._core.kernels.names cimport Names
 from jubatus._core.model cimport Model
 from jubatus._core.similar.method cimport FoundRow
@@ -16,7 +16,7 @@ from jubatus._core.wire.reader cimport Reader
 
 from jubatus._core.anomaly.methods import make_detector
 from jubatus._core.context import ALONE
-from jubatus._core.schema import ANY, STRING, Field, collect, made_by, structure
+from jubatus._core.schema import ANY, STRING, Field, made_by, make_method, structure
 from jubatus.errors import BadArguments, ConfigError
 
 CONFIG = structure({"method": Field(STRING), "parameter": Field(ANY), "converter": Field(made_by(Converter))})
@@ -42,8 +42,9 @@ cdef class Anomaly(Model):
         if members is None:
             raise ConfigError(*errors)
         if members["method"] is not None:
-            make = (members["method"], members["parameter"], ".parameter", context, distributed)
-            self.detector = collect(errors, make_detector, *make) if errors else make_detector(*make)
+            self.detector = make_method(
+                errors, make_detector, members["method"], members["parameter"], ".parameter", context, distributed
+            )
         if errors:
             raise ConfigError(*errors)
         self.converter = members["converter"]
@@ -138,22 +139,19 @@ cdef class Anomaly(Model):
             self.note_id(w.id.data(), w.id.size())
         return status
 
-    cdef int store_all(self, Cursor points, AnomalyWorkspace w, Buffer* out) noexcept nogil:
-        """Store points, whose form was checked before, as the rows w.ids; write the ids of those that were stored."""
+    cdef int store_all(self, Cursor points, uint32_t n, AnomalyWorkspace w, Buffer* out) noexcept nogil:
+        """Store n points, whose form was checked before, as the rows w.ids; write the ids of those that were stored."""
         cdef Cursor c = points
-        cdef uint32_t n = 0
         cdef size_t i
         cdef Names changed
         cdef int status = 0
         # A datum that is refused must not leave others stored: all are looked at before the first one is counted.
-        read_array(c, n)
         for i in range(n):
             status = status or self.converter.convert(&w.conversion, &c, FINITE)
         if status:
             return status
         w.stored.clear()
         c = points
-        read_array(c, n)
         for i in range(n):
             status = status or self.read_point(&c, w, LEARN)
             status = status or self.detector.add_to_bulk(w, w.ids[i], changed)
@@ -214,31 +212,28 @@ cdef int add(Anomaly self, Cursor* args, Buffer* out, AnomalyWorkspace w) noexce
 
 
 cdef int add_bulk(Anomaly self, Cursor* args, Buffer* out, AnomalyWorkspace w) noexcept nogil:
-    cdef Cursor points = args[0]
     cdef uint32_t n = 0, i
-    cdef int status = read_points(args, w, &n)
+    cdef int status = open_datums(args, &w.conversion, &n)
     if status:
         return status
     w.ids.clear()
     for i in range(n):
         w.ids.push_back(to_string(self.next))
         self.next += 1
-    return self.store_all(points, w, out)
+    return self.store_all(args[0], n, w, out)
 
 
 cdef int add_bulk_as(Anomaly self, Cursor* args, Buffer* out, AnomalyWorkspace w) noexcept nogil:
-    cdef Cursor points
     cdef uint32_t n = 0, i
     cdef int status = read_array(args[0], n)
     w.ids.clear()
     for i in range(n):
         status = status or read_text(args[0], w.id)
         w.ids.push_back(w.id)
-    points = args[0]
-    status = status or read_points(args, w, &n)
+    status = status or open_datums(args, &w.conversion, &n)
     if status == 0 and n != w.ids.size():
         status = MISMATCH
-    return status or self.store_all(points, w, out)
+    return status or self.store_all(args[0], n, w, out)
 
 
 cdef int check_datum(Anomaly self, Cursor* args, Buffer* out, AnomalyWorkspace w) noexcept nogil:
@@ -295,12 +290,4 @@ cdef int read_id(Cursor* args, AnomalyWorkspace w) noexcept nogil:
     cdef int status = read_text(args[0], w.id)
     if status:
         w.conversion.error.assign(b"the id of a row must be a string")
-    return status
-
-
-cdef int read_points(Cursor* args, AnomalyWorkspace w, uint32_t* n) noexcept nogil:
-    """Step over a list of datums and count them."""
-    cdef int status = validate_datums(args, n)
-    if status:
-        w.conversion.error.assign(b"a list of datums is expected")
     return status

@@ -9,13 +9,13 @@ from libc.stdint cimport int32_t, uint32_t
 from libcpp.string cimport string
 from libcpp.vector cimport vector
 
-from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, validate_datums
+from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, open_datums
 from jubatus._core.convert.workspace cimport REFUSED, Workspace, sort_and_merge, take_features
 from jubatus._core.handler cimport Body, handler
 from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_array, read_text
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.linear.diff cimport Weights
-from jubatus._core.linear.examples cimport LABEL, convert_example, read_label, validate_examples
+from jubatus._core.linear.examples cimport LABEL, convert_example, open_examples, read_label
 from jubatus._core.linear.steps cimport (
     AROW, CW, PA, PA1, PA2, PERCEPTRON, Adaptation, Cell,
     adapt_arow, adapt_cell, adapt_cw, adapt_nherd, gamma_cw, step_pa, step_pa1, step_pa2,
@@ -295,12 +295,9 @@ cdef class Classifier(Model):
 cdef int train(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w) noexcept nogil:
     cdef uint32_t n = 0, i
     cdef string label
-    cdef Cursor probe = args[0]
-    cdef int status = validate_examples(&probe, LABEL, &n)
+    cdef int status = open_examples(args, LABEL, &w.conversion, &n)
     if status:
-        w.conversion.error.assign(b"a list of [label, datum] is expected")
         return status
-    read_array(args[0], n)
     for i in range(n):
         status = self.train_one(w, args, &label)
         if status:
@@ -313,12 +310,9 @@ cdef int classify(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w)
     cdef uint32_t n = 0, i
     cdef int32_t slot
     cdef vector[int32_t]* order
-    cdef Cursor probe = args[0]
-    cdef int status = validate_datums(&probe, &n)
+    cdef int status = open_datums(args, &w.conversion, &n)
     if status:
-        w.conversion.error.assign(b"a list of datums is expected")
         return status
-    read_array(args[0], n)
     out.array(n)
     for i in range(n):
         status = self.converter.convert(&w.conversion, args, ORDERED)

@@ -11,13 +11,13 @@ from libcpp.map cimport map as ordered_map
 from libcpp.string cimport string
 from libcpp.vector cimport vector
 
-from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, validate_datums
+from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, open_datums
 from jubatus._core.convert.workspace cimport Workspace, sort_and_merge, take_features
 from jubatus._core.handler cimport Body, handler, scanner
 from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_array, read_text
 from jubatus._core.kernels.hash cimport name_id
 from jubatus._core.kernels.table cimport NONE
-from jubatus._core.linear.examples cimport LABEL, convert_example, read_label, validate_examples
+from jubatus._core.linear.examples cimport LABEL, convert_example, open_examples, read_label
 from jubatus._core.mix.map cimport IN_DIFF, IN_MASTER, Map
 from jubatus._core.model cimport Model
 from jubatus._core.records.store cimport Beside, HashedRecords, Records, RecordWorkspace
@@ -240,12 +240,9 @@ cdef string label_of(const string& id) noexcept nogil:
 cdef int train(NeighbourClassifier self, Cursor* args, Buffer* out, RecordWorkspace w) noexcept nogil:
     cdef uint32_t n = 0, i
     cdef string label
-    cdef Cursor probe = args[0]
-    cdef int status = validate_examples(&probe, LABEL, &n)
+    cdef int status = open_examples(args, LABEL, &w.conversion, &n)
     if status:
-        w.conversion.error.assign(b"a list of [label, datum] is expected")
         return status
-    read_array(args[0], n)
     for i in range(n):
         status = self.train_one(w, args, &label)
         if status:
@@ -257,12 +254,9 @@ cdef int train(NeighbourClassifier self, Cursor* args, Buffer* out, RecordWorksp
 cdef int classify(NeighbourClassifier self, Cursor* args, Buffer* out, RecordWorkspace w) noexcept nogil:
     cdef ordered_map[string, double] labels
     cdef uint32_t n = 0, i
-    cdef Cursor probe = args[0]
-    cdef int status = validate_datums(&probe, &n)
+    cdef int status = open_datums(args, &w.conversion, &n)
     if status:
-        w.conversion.error.assign(b"a list of datums is expected")
         return status
-    read_array(args[0], n)
     self.labels.list_labels(&labels)
     out.array(n)
     for i in range(n):

@@ -7,13 +7,14 @@ from libcpp.vector cimport vector
 from jubatus._core.convert.workspace cimport REFUSED, Workspace
 from jubatus._core.graph.part cimport GraphPart
 from jubatus._core.graph.store cimport (
-    NO_PROPERTIES, GivenEdge, Node, PathQuery, Query, Score, Store, Tree, choose_tree, find_path, parse_id,
+    NO_PROPERTIES, GivenEdge, Node, PathQuery, Query, Score, Store, Tree, choose_tree, find_path,
     read_properties, read_query, update_index as update_store, write_node,
 )
 from jubatus._core.handler cimport Body, handler
 from jubatus._core.kernels.bytes cimport (
     MISMATCH, Buffer, Cursor, Span, close_struct, read_array, read_int32, read_raw, read_unsigned,
 )
+from jubatus._core.kernels.ids cimport parse_id
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.model cimport Model
 

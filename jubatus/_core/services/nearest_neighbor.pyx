@@ -14,7 +14,7 @@ from jubatus._core.wire.reader cimport Reader
 
 from jubatus._core.context import ALONE
 from jubatus._core.near.neighbours import make_neighbours
-from jubatus._core.schema import ANY, STRING, Field, collect, made_by, optional, structure
+from jubatus._core.schema import ANY, STRING, Field, made_by, make_method, optional, structure
 from jubatus.errors import ConfigError
 
 CONFIG = structure({"method": Field(STRING), "parameter": optional(ANY), "converter": Field(made_by(Converter))})
@@ -40,16 +40,12 @@ cdef class NearestNeighbor(Model):
         cdef dict members = CONFIG(config, "", errors)
         if members is None:
             raise ConfigError(*errors)
-        found = None
         if members["method"] is not None:
-            arguments = (members["method"], members["parameter"], ".parameter", context, distributed, errors)
-            if errors:
-                collect(errors, make_neighbours, *arguments)
-            else:
-                found = make_neighbours(*arguments)
+            self.neighbours = make_method(
+                errors, make_neighbours, members["method"], members["parameter"], ".parameter", context, distributed
+            )
         if errors:
             raise ConfigError(*errors)
-        self.neighbours = found
         self.converter = members["converter"]
 
     cdef Workspace workspace(self):

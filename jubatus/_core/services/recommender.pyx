@@ -20,7 +20,7 @@ from jubatus._core.similar.method cimport SIMILARITY, FoundRow, RowsWorkspace, q
 from jubatus._core.wire.reader cimport Reader
 
 from jubatus._core.context import ALONE
-from jubatus._core.schema import ANY, STRING, Field, collect, made_by, optional, structure
+from jubatus._core.schema import ANY, STRING, Field, made_by, make_method, optional, structure
 from jubatus._core.similar.methods import make_similar_rows
 from jubatus.errors import ConfigError
 
@@ -59,8 +59,9 @@ cdef class Recommender(Model):
         if members is None:
             raise ConfigError(*errors)
         if members["method"] is not None:
-            make = (members["method"], members["parameter"], ".parameter", context, distributed)
-            self.rows = collect(errors, make_similar_rows, *make) if errors else make_similar_rows(*make)
+            self.rows = make_method(
+                errors, make_similar_rows, members["method"], members["parameter"], ".parameter", context, distributed
+            )
         if errors:
             raise ConfigError(*errors)
         self.converter = members["converter"]

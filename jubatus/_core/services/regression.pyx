@@ -4,16 +4,16 @@ The estimate is the sum of weight times value over the features. Every method mo
 differ in when and how far (linear/steps). The weights are those of one label, ``+``, as in a classifier's model file.
 """
 
-from libc.math cimport fabs, isfinite, isinf, sqrt
+from libc.math cimport fabs, isinf, sqrt
 from libc.stdint cimport uint32_t
 
-from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, validate_datums
-from jubatus._core.convert.workspace cimport REFUSED, Workspace, take_features
+from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, open_datums
+from jubatus._core.convert.workspace cimport Workspace, take_features
 from jubatus._core.handler cimport Body, handler
-from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_array, read_double
+from jubatus._core.kernels.bytes cimport Buffer, Cursor
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.linear.diff cimport Weights
-from jubatus._core.linear.examples cimport NUMBER, convert_example, validate_examples
+from jubatus._core.linear.examples cimport NUMBER, convert_example, open_examples, read_target
 from jubatus._core.linear.steps cimport (
     AROW, CW, PA, PA1, PA2, PERCEPTRON, Adaptation, Cell,
     adapt_arow, adapt_cell, adapt_cw, adapt_nherd, gamma_cw, step_pa, step_pa1,
@@ -135,12 +135,9 @@ cdef class Regression(Model):
         """Learn one [target, datum]; its form was checked before."""
         cdef uint32_t fields = 0
         cdef double target = 0
-        cdef int status
-        read_array(c[0], fields)
-        read_double(c[0], target)
-        if not isfinite(target):
-            w.conversion.error.assign(b"the target must be a finite number")
-            return REFUSED
+        cdef int status = read_target(c, &w.conversion, &fields, &target)
+        if status:
+            return status
         status = convert_example(self.converter, &w.conversion, c, fields, LEARN | ORDERED)
         if status:
             return status
@@ -241,12 +238,9 @@ cdef class Regression(Model):
 
 cdef int train(Regression self, Cursor* args, Buffer* out, LinearWorkspace w) noexcept nogil:
     cdef uint32_t n = 0, i
-    cdef Cursor probe = args[0]
-    cdef int status = validate_examples(&probe, NUMBER, &n)
+    cdef int status = open_examples(args, NUMBER, &w.conversion, &n)
     if status:
-        w.conversion.error.assign(b"a list of [number, datum] is expected")
         return status
-    read_array(args[0], n)
     for i in range(n):
         status = self.train_one(w, args)
         if status:
@@ -257,12 +251,9 @@ cdef int train(Regression self, Cursor* args, Buffer* out, LinearWorkspace w) no
 
 cdef int estimate(Regression self, Cursor* args, Buffer* out, LinearWorkspace w) noexcept nogil:
     cdef uint32_t n = 0, i
-    cdef Cursor probe = args[0]
-    cdef int status = validate_datums(&probe, &n)
+    cdef int status = open_datums(args, &w.conversion, &n)
     if status:
-        w.conversion.error.assign(b"a list of datums is expected")
         return status
-    read_array(args[0], n)
     out.array(n)
     for i in range(n):
         status = self.converter.convert(&w.conversion, args, ORDERED)

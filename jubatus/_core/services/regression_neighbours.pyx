@@ -4,16 +4,17 @@ The mean is plain, or weighted by the inverse of the distance; then records that
 any, decide alone.
 """
 
-from libc.math cimport fabs, isfinite
+from libc.math cimport fabs
 from libc.stdint cimport uint32_t
 from libcpp.string cimport string
 from libcpp.vector cimport vector
 
-from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, validate_datums
-from jubatus._core.convert.workspace cimport REFUSED, Workspace, take_features
+from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, open_datums
+from jubatus._core.convert.workspace cimport Workspace, take_features
 from jubatus._core.handler cimport Body, handler, scanner
-from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_array, read_double
-from jubatus._core.linear.examples cimport NUMBER, convert_example, validate_examples
+from jubatus._core.kernels.bytes cimport Buffer, Cursor
+from jubatus._core.kernels.table cimport NONE
+from jubatus._core.linear.examples cimport NUMBER, convert_example, open_examples, read_target
 from jubatus._core.model cimport Model
 from jubatus._core.records.store cimport Beside, HashedRecords, Records, RecordWorkspace
 from jubatus._core.rows.table cimport VersionedTable
@@ -48,7 +49,7 @@ cdef class TargetTable(VersionedTable):
         if self.records is None:
             return
         for row in range(self.rows.size()):
-            if self.records.rows.keys.find(self.rows.keys.name(row)) >= self.records.rows.size():
+            if self.records.rows.keys.find(self.rows.keys.name(row)) == NONE:
                 lonely.push_back(self.rows.keys.name(row))
         for id in lonely:
             self.rows.remove(id)
@@ -132,12 +133,9 @@ cdef class NeighbourRegression(Model):
         """Learn one [target, datum]; its form was checked before."""
         cdef uint32_t fields = 0
         cdef double target = 0
-        cdef int status
-        read_array(c[0], fields)
-        read_double(c[0], target)
-        if not isfinite(target):
-            w.conversion.error.assign(b"the target must be a finite number")
-            return REFUSED
+        cdef int status = read_target(c, &w.conversion, &fields, &target)
+        if status:
+            return status
         status = convert_example(self.converter, &w.conversion, c, fields, LEARN | ORDERED)
         if status:
             return status
@@ -175,7 +173,7 @@ cdef class NeighbourRegression(Model):
     cdef bint target_of(self, RecordWorkspace w, size_t i, double* target) noexcept nogil:
         """Look up the target of a record that was found. It has none between two steps of a MIX."""
         cdef uint32_t row = self.targets.table.rows.keys.find(w.found[i].id.p, w.found[i].id.n)
-        if row >= self.targets.table.rows.size():
+        if row == NONE:
             return False
         target[0] = self.targets.table.rows.columns[0].number(row)
         return True
@@ -190,12 +188,9 @@ cdef class NeighbourRegression(Model):
 
 cdef int train(NeighbourRegression self, Cursor* args, Buffer* out, RecordWorkspace w) noexcept nogil:
     cdef uint32_t n = 0, i
-    cdef Cursor probe = args[0]
-    cdef int status = validate_examples(&probe, NUMBER, &n)
+    cdef int status = open_examples(args, NUMBER, &w.conversion, &n)
     if status:
-        w.conversion.error.assign(b"a list of [number, datum] is expected")
         return status
-    read_array(args[0], n)
     for i in range(n):
         status = self.train_one(w, args)
         if status:
@@ -206,12 +201,9 @@ cdef int train(NeighbourRegression self, Cursor* args, Buffer* out, RecordWorksp
 
 cdef int estimate(NeighbourRegression self, Cursor* args, Buffer* out, RecordWorkspace w) noexcept nogil:
     cdef uint32_t n = 0, i
-    cdef Cursor probe = args[0]
-    cdef int status = validate_datums(&probe, &n)
+    cdef int status = open_datums(args, &w.conversion, &n)
     if status:
-        w.conversion.error.assign(b"a list of datums is expected")
         return status
-    read_array(args[0], n)
     out.array(n)
     for i in range(n):
         status = self.converter.convert(&w.conversion, args, ORDERED)

@@ -5,8 +5,8 @@ from jubatus._core.similar.inverted cimport InvertedIndexRows
 from jubatus._core.similar.nearest cimport NearestRows
 
 from jubatus._core.context import ALONE
-from jubatus._core.near.neighbours import make_neighbours
-from jubatus._core.schema import ANY, BOOL, FLOAT, INTEGER, LONG, STRING, Field, optional, read, structure
+from jubatus._core.near.neighbours import MOST_BITS, make_neighbours
+from jubatus._core.schema import ANY, BOOL, FLOAT, INTEGER, LONG, STRING, Field, optional, read, require, structure
 from jubatus._core.unlearn import make_unlearner
 from jubatus.errors import ConfigError, UnsupportedMethod
 
@@ -22,8 +22,6 @@ EUCLID_LSH = structure({
 })
 
 NEAREST = structure({"method": Field(STRING), "parameter": Field(ANY), **UNLEARNER})
-
-MOST_BITS = 1 << 20  # of the hash of a row
 
 
 def make_similar_rows(name, parameter, path, context=ALONE, distributed=False):
@@ -69,17 +67,18 @@ def make_inverted_index_euclid(parameter, path, context, distributed):
 def make_lsh(parameter, path, context, distributed):
     """Make the method ``lsh``."""
     members = read(parameter, LSH, path)
-    require(path, [
+    require(
+        path,
         (1 <= members["hash_num"] <= MOST_BITS, f"1 <= hash_num <= {MOST_BITS}"),
         (0 <= members["cache_size"], "0 <= cache_size"),
-    ])
+    )
     return ProjectedRows(members["hash_num"], members["threads"], make_unlearner_of(members, path))
 
 
 def make_minhash(parameter, path, context, distributed):
     """Make the method ``minhash``."""
     members = read(parameter, MINHASH, path)
-    require(path, [(1 <= members["hash_num"] <= MOST_BITS, f"1 <= hash_num <= {MOST_BITS}")])
+    require(path, (1 <= members["hash_num"] <= MOST_BITS, f"1 <= hash_num <= {MOST_BITS}"))
     return MinHashRows(members["hash_num"], 0, make_unlearner_of(members, path))
 
 
@@ -87,7 +86,8 @@ def make_euclid_lsh(parameter, path, context, distributed):
     """Make the method ``euclid_lsh``."""
     members = read(parameter, EUCLID_LSH, path)
     bits, tables = members["hash_num"], members["table_num"]
-    require(path, [
+    require(
+        path,
         (1 <= bits, "1 <= hash_num"),
         (1 <= tables, "1 <= table_num"),
         (bits * tables <= MOST_BITS, f"hash_num * table_num <= {MOST_BITS}"),
@@ -95,7 +95,7 @@ def make_euclid_lsh(parameter, path, context, distributed):
         (0 <= members["probe_num"], "0 <= probe_num"),
         (0 <= members["seed"], "0 <= seed"),
         (0 <= members["cache_size"], "0 <= cache_size"),
-    ])
+    )
     return EuclidLshRows(
         bits, tables, members["bin_width"], members["probe_num"], members["seed"], members["threads"],
         make_unlearner_of(members, path),
@@ -105,19 +105,9 @@ def make_euclid_lsh(parameter, path, context, distributed):
 def make_nearest(parameter, path, context, distributed):
     """Make the method ``nearest_neighbor_recommender``."""
     members = read(parameter, NEAREST, path)
-    errors = []
-    neighbours = make_neighbours(members["method"], members["parameter"], f"{path}.parameter", context, distributed, errors)
-    if errors:
-        raise ConfigError(*errors)
+    neighbours = make_neighbours(members["method"], members["parameter"], f"{path}.parameter", context, distributed)
     parameter = members["unlearner_parameter"]
     return NearestRows(neighbours, make_unlearner(members["unlearner"], parameter, f"{path}.unlearner_parameter"))
-
-
-def require(path, conditions):
-    """Raise what is wrong with a parameter: of (whether it is right, what is expected), all that are not."""
-    wrong = [f"invalid parameter (expected: {expected}) ({path})" for right, expected in conditions if not right]
-    if wrong:
-        raise ConfigError(*wrong)
 
 
 METHODS = {

@@ -187,8 +187,7 @@ inline void search_buckets(
         if (!rows.is_visible(row)) continue;
         const uint64_t* other = rows.value(row);
         const double length = rows.form.norm(other);
-        uint32_t differences = 0;
-        for (size_t i = 0; i < rows.form.words; i++) differences += uint32_t(__builtin_popcountll(value[i] ^ other[i]));
+        const uint32_t differences = hamming(value, other, rows.form.words);
         const double score = differences == 0 ? -std::fabs(norm - length)
                                               : -std::sqrt(norm * norm + length * length -
                                                            2 * ((length * norm) * cosines[differences]));

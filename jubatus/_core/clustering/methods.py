@@ -5,6 +5,7 @@ machine's order: int64 of starts and indexes, int32 of columns, float64 of value
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,15 +80,6 @@ def sample(weights: dense.Floats, stream: Stream, count: int) -> dense.Indexes:
     at = numpy.array([own.uniform() for _ in range(count)]) * ends[-1]
     drawn: dense.Indexes = numpy.minimum(numpy.searchsorted(ends, at), len(ends) - 1)
     return drawn
-
-
-def warm_up() -> None:
-    """Have the numerics compiled, or loaded from the disk, before a call has to wait for that."""
-    starts, columns = numpy.arange(4), numpy.zeros(3, numpy.int32)
-    points = Points(starts, columns, numpy.arange(3.0), numpy.ones(3), numpy.zeros(1, numpy.int32))
-    kmeans(points, 2, False, Stream(0))
-    gmm(points, 2, Stream(0))
-    dbscan(points, 1.0, 1, False)
 
 
 @_QUIET
@@ -213,3 +205,21 @@ def _rough(rows: dense.Rows, weights: dense.Floats, base: int, size: int, stream
         _, distances = dense.nearest(take(rows, left), weights, known, weights, False)
         left = left[farthest_first(distances.tobytes(), max(1, int(len(left) * keep)))]
     return numpy.array(chosen, numpy.int64)
+
+
+def warm_up(*methods: str) -> None:
+    """Have the numerics of some methods compiled, or loaded from the disk, before a call has to wait for that.
+
+    Args:
+        methods: their names; all methods if there are none.
+    """
+    points = Points(
+        numpy.arange(4), numpy.zeros(3, numpy.int32), numpy.arange(3.0), numpy.ones(3), numpy.zeros(1, numpy.int32)
+    )
+    runs: dict[str, Callable[[], object]] = {
+        "kmeans": lambda: kmeans(points, 2, False, Stream(0)),
+        "gmm": lambda: gmm(points, 2, Stream(0)),
+        "dbscan": lambda: dbscan(points, 1.0, 1, False),
+    }
+    for method in methods or runs:
+        runs[method]()

@@ -176,7 +176,7 @@ cdef class Clustering(Model):
     def warm_up(self):
         """Have the numerics compiled, or loaded from the disk."""
         from jubatus._core.clustering.methods import warm_up  # takes long, and is not needed to start
-        warm_up()
+        warm_up(self.config["method"])
 
     def clear(self, Reader args not None):
         """Forget everything; return packed True. The random numbers of k-means and of the compressor go on."""

@@ -275,7 +275,8 @@ import numba
 from jubatus._core.services.clustering import Clustering
 from jubatus._core.wire import Reader, pack
 models = [Clustering(config) for config in eval(sys.argv[1])]
-models[0].warm_up()
+for model in models:
+    model.warm_up()
 from jubatus._core import dense
 kernels = [value for value in vars(dense).values() if hasattr(value, "signatures")]
 before = [len(each.signatures) for each in kernels]

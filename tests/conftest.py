@@ -16,6 +16,7 @@ import msgpack
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.ports import free_port
 from tests.zookeeper import _three_servers, ensemble, zookeeper  # noqa: F401
 
 # Property tests are bounded and repeatable.
@@ -27,11 +28,6 @@ settings.load_profile("jubatus")
 BIN = Path(sys.executable).parent
 PATIENCE = 20.0
 """Seconds after which a test gives up waiting."""
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 class Peer:

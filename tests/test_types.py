@@ -256,7 +256,6 @@ def test_messages_are_taken_as_instances_and_as_arrays() -> None:
         (("a", None), f"type {Datum} is expected, but <class 'NoneType'> is given"),
         (LabeledDatum("a", {}), f"type {Datum} is expected, but <class 'dict'> is given"),  # type: ignore[arg-type]
     ],
-    ids=str,
 )
 def test_messages_of_another_form(value: Any, text: str) -> None:
     for convert, given in ((LABELED.to_msgpack, value), (TList(LABELED).to_msgpack, [("a", Datum()), value])):
@@ -387,7 +386,6 @@ def test_added_values_are_checked(method: str, key: Any, value: Any, text: str) 
         ("num_values", [{1}, 1.0], "a key of a datum must be str, but {1} is set"),
         ("binary_values", ["k", bytearray(b"a")], "value of 'k' must be bytes, but is bytearray"),
     ],
-    ids=str,
 )
 def test_values_put_in_by_hand_that_cannot_be_packed_are_named(field: str, pair: Any, text: str) -> None:
     datum = Datum({"a": "b"})

@@ -15,20 +15,13 @@ import pytest
 from kazoo.client import KazooClient
 from kazoo.retry import KazooRetry
 
+from tests.ports import free_ports
+
 JARS = Path("/usr/share/java")
 MAIN = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
 TICK = 500
 START = 60.0
 """Seconds that a server may take to answer."""
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports of 127.0.0.1 that are free and distinct."""
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(listener.getsockname()[1]) for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
 
 
 class ZooKeeper:

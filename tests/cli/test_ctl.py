@@ -10,7 +10,7 @@ from jubatus.cluster import paths
 from jubatus.cluster.membership import prepare
 from jubatus.cluster.memory import MemorySession
 from tests.cli.conftest import HOSTS, Run
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.rpc.peer import Peer, replies
 
 OF = ("-s", "jubaclassifier", "-t", "classifier", "-n", "tutorial")

@@ -5,7 +5,8 @@ import pytest
 
 from jubatus import SERVICES
 from jubatus.cli import args, keeper
-from tests.conftest import BIN, command, free_port
+from tests.conftest import BIN, command
+from tests.ports import free_port
 
 KEEPERS = ("classifier_keeper", "classifier_proxy", "weight_keeper", "weight_proxy")
 

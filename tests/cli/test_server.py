@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from jubatus import SERVICES
-from tests.conftest import BIN, Peer, Running, Start, command, free_port, packed, wait_for
+from tests.conftest import BIN, Peer, Running, Start, command, packed, wait_for
+from tests.ports import free_port
 
 CONFIG: dict[str, Any] = {"converter": {}}
 PROGRAMS = ", ".join(f"juba{name}" for name in SERVICES)

@@ -1,5 +1,4 @@
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -15,7 +14,8 @@ import pytest
 from jubatus.cli.visor import OPTIONS
 from jubatus.cluster.coordinator import Coordinator
 from jubatus.cluster.zookeeper import connect
-from tests.conftest import BIN, PATIENCE, Running, end_in_order, free_port, wait_for
+from tests.conftest import BIN, PATIENCE, Running, end_in_order, wait_for
+from tests.ports import free_port, free_ports
 from tests.zookeeper import ZooKeeper, zookeeper
 
 __all__ = ["zookeeper"]
@@ -70,7 +70,7 @@ def visor(
     started: list[Running] = []
 
     def start(*options: str, address: str = "127.0.0.1") -> Running:
-        port = range_of_ports()
+        port = free_ports(5)[0]
         command: list[str | Path] = [BIN / "jubavisor", "-z", zookeeper.hosts, "-p", str(port), "-b", address, *options]
         folder = tmp_path_factory.mktemp("visor")
         running = Machine(command, folder, port, address)
@@ -80,16 +80,6 @@ def visor(
 
     yield start
     end_in_order(started)
-
-
-def range_of_ports() -> int:
-    """Return a port that is free, as those behind it are."""
-    while True:
-        port = random.randrange(10_000, 32_000)
-        with suppress(OSError):
-            for each in range(port, port + 5):
-                socket.create_server(("0.0.0.0", each)).close()
-            return port
 
 
 def control(zookeeper: ZooKeeper, *words: str) -> subprocess.CompletedProcess[str]:
@@ -189,7 +179,7 @@ def test_several_machines(zookeeper: ZooKeeper, visor: Visor) -> None:
 
 
 def test_daemon(zookeeper: ZooKeeper, zk: Coordinator, visor: Visor, tmp_path: Path) -> None:
-    port = range_of_ports()
+    port = free_ports(5)[0]
     command = [
         BIN / "jubavisor",
         "--zookeeper",

@@ -19,7 +19,8 @@ from jubatus.cluster.paths import Node
 from jubatus.cluster.zookeeper import connect
 from jubatus.errors import ClusterError
 from tests.cluster.conftest import TIMEOUT
-from tests.conftest import free_port, wait_for
+from tests.conftest import wait_for
+from tests.ports import free_port
 from tests.zookeeper import Line, ZooKeeper
 
 ROOT = "/jubatus"

@@ -11,7 +11,8 @@ import msgpack
 from jubatus import embedded
 from jubatus.errors import BadArguments, JubatusError
 from jubatus.idl import Method
-from tests.conftest import BIN, Peer, Running, end_in_order, free_port
+from tests.conftest import BIN, Peer, Running, end_in_order
+from tests.ports import free_port
 from tests.services import Case
 from tests.system.cluster import Cluster, cluster
 

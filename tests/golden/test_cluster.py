@@ -6,9 +6,9 @@ from pathlib import Path
 
 from jubatus.cluster.paths import Node
 from jubatus.cluster.ring import Ring, ring_entries
-from tests.conftest import free_port
 from tests.golden.compare import SLACK, check, decoded, each_recording, load
 from tests.golden.test_replay import case_of, differ, stepwise
+from tests.ports import free_port
 from tests.system.cluster import cluster
 from tests.zookeeper import ZooKeeper
 

@@ -11,9 +11,10 @@ from jubatus.cluster import paths
 from jubatus.cluster.membership import prepare
 from jubatus.cluster.paths import Node
 from jubatus.cluster.zookeeper import connect
-from tests.conftest import BIN, Running, command, end_in_order, free_port, packed, wait_for
+from tests.conftest import BIN, Running, command, end_in_order, packed, wait_for
 from tests.conftest import Peer as Client
 from tests.keeper.harness import always, node
+from tests.ports import free_port
 from tests.rpc.peer import Connection, Peer
 from tests.zookeeper import Line, ZooKeeper
 

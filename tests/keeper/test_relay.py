@@ -10,8 +10,9 @@ import pytest
 from jubatus.cluster.paths import Node
 from jubatus.cluster.ring import Ring, ring_entries
 from jubatus.keeper import rotation
-from tests.conftest import free_port, packed, wait_for
+from tests.conftest import packed, wait_for
 from tests.keeper.harness import NAME, always, dying, keeper, methods, node
+from tests.ports import free_port
 from tests.rpc.peer import Connection, Peer, echo, replies
 
 OTHERS = range(20)

@@ -14,7 +14,7 @@ from jubatus._core.wire import pack
 from jubatus.rpc import links as module
 from jubatus.rpc.client import RPCError, TimeoutError, TransportError
 from jubatus.rpc.links import Cause, Failure, Links, Outcome
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.rpc.peer import Connection, Peer, echo, replies
 
 T = TypeVar("T")

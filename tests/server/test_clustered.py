@@ -18,7 +18,8 @@ from jubatus.errors import ClusterError
 from jubatus.server.clustered import Clustered
 from jubatus.server.settings import Cluster, Settings
 from jubatus.stat import SERVICE
-from tests.conftest import PATIENCE, free_port
+from tests.conftest import PATIENCE
+from tests.ports import free_port
 
 KEYS = [b"%d" % number for number in range(100)]
 OTHER = Node("10.0.0.1", 9199)

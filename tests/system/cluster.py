@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import BIN, PATIENCE, Peer, Running, end_in_order, free_port, wait_for
+from tests.conftest import BIN, PATIENCE, Peer, Running, end_in_order, wait_for
+from tests.ports import free_port
 from tests.services import facts_of
 
 _names = itertools.count()

@@ -15,7 +15,8 @@ import psutil
 import pytest
 
 from jubatus.server import storage
-from tests.conftest import Peer, Running, Start, command, free_port, packed, wait_for
+from tests.conftest import Peer, Running, Start, command, packed, wait_for
+from tests.ports import free_port
 
 MODELS = Path(__file__).parent.parent / "golden" / "models"
 CONFIG: dict[str, Any] = {

@@ -18,7 +18,8 @@ from jubatus import Classifier
 from jubatus.cli import args, config, ctl, keeper, server, visor
 from jubatus.common import Datum
 from jubatus.daemon.settings import Option
-from tests.conftest import BIN, Running, end_in_order, free_port, wait_for
+from tests.conftest import BIN, Running, end_in_order, wait_for
+from tests.ports import free_port
 from tests.system.test_cluster_starts import ended
 from tests.zookeeper import ZooKeeper
 

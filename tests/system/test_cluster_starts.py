@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from kazoo.client import KazooClient
 
-from tests.conftest import Peer, free_port, wait_for
+from tests.conftest import Peer, wait_for
+from tests.ports import free_port
 from tests.system.cluster import Cluster, classify, cluster, tool, train
 from tests.system.test_faults import CONFIG
 from tests.zookeeper import ZooKeeper

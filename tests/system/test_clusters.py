@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from kazoo.client import KazooClient
 
-from tests.conftest import BIN, PATIENCE, Running, free_port, wait_for
+from tests.conftest import BIN, PATIENCE, Running, wait_for
+from tests.ports import free_port
 from tests.system.cluster import Cluster, classify, cluster, train
 from tests.system.test_faults import CONFIG, NEVER, content, counts, living
 from tests.zookeeper import ZooKeeper

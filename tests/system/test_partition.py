@@ -16,7 +16,8 @@ from jubatus.rpc.client import TransportError
 from jubatus.rpc.links import Links
 from jubatus.server.clustered import Clustered
 from jubatus.server.settings import Cluster, Settings
-from tests.conftest import PATIENCE, free_port
+from tests.conftest import PATIENCE
+from tests.ports import free_port
 from tests.system.cluster import tool
 from tests.system.test_faults import CONFIG, content
 from tests.zookeeper import ZooKeeper

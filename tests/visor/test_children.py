@@ -1,7 +1,6 @@
 import asyncio
 import logging
 import os
-import random
 import signal
 import socket
 import time
@@ -19,6 +18,7 @@ from jubatus.visor.argv import Argv
 from jubatus.visor.children import Children
 from jubatus.visor.plan import Refused, Target
 from tests.conftest import PATIENCE
+from tests.ports import free_ports
 
 ARGV = Argv(bind_if="lo", logdir="/log dir", interval_sec=5)
 
@@ -61,10 +61,8 @@ def output(tmp_path: Path) -> Path:
 
 def visor(output: Path, listen_addr: str = "") -> tuple[Children, int]:
     """Return a visor's servers, and its port; nobody has the ports behind it."""
-    while True:
-        port = random.randrange(10_000, 32_000)  # below those that the system gives to connections
-        if all(children.usable("0.0.0.0", port + number) for number in range(1, 17)):
-            return Children(port, "zk:2181", "10.0.0.1", listen_addr, str(output)), port
+    port = free_ports(17)[0]
+    return Children(port, "zk:2181", "10.0.0.1", listen_addr, str(output)), port
 
 
 def run(part: Callable[[], Coroutine[Any, Any, None]]) -> None:

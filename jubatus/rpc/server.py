@@ -6,8 +6,11 @@ their turn after every piece. A connection that breaks a rule is closed; the oth
 """
 
 import asyncio
+import fcntl
 import logging
 import socket
+import sys
+import termios
 from time import monotonic
 from typing import Any, Protocol
 
@@ -18,6 +21,9 @@ log = logging.getLogger("jubatus")
 BACKLOG = 4096
 MAX_SIZE = 512 << 20
 MAX_HELD = 2 << 30
+
+LATE = 0.25
+"""Seconds that a timer may be late before the process counts as having stood still."""
 
 
 class Serve(Protocol):
@@ -111,7 +117,7 @@ class Connection(Conversation, asyncio.Protocol):
     """One accepted connection."""
 
     __slots__ = (
-        "_blocked", "_finishing", "_held", "_open", "_output", "_paused", "_server", "_timer", "_transport",
+        "_blocked", "_due", "_finishing", "_held", "_open", "_output", "_paused", "_server", "_timer", "_transport",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
@@ -119,6 +125,7 @@ class Connection(Conversation, asyncio.Protocol):
         self._server = server
         self._transport: Any = None
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0  # when the timer rings
         self._held = 0
         self._output: list[bytes] = []  # replies that are written at the end of the loop's turn
         self._open = False  # what is written is sent
@@ -253,23 +260,35 @@ class Connection(Conversation, asyncio.Protocol):
         self._transport.close()
 
     def _arm(self, delay: float) -> None:
+        self._due = monotonic() + delay
         self._timer = asyncio.get_running_loop().call_later(delay, self._expire)
 
-    def _expire(self, last: float = -1.0) -> None:
+    def _expire(self) -> None:
         """Close an idle connection, or wait for the rest of its time.
 
-        Args:
-            last: time of the last use, if the connection was found idle a moment ago already. It is checked twice
-                because input may have arrived that the loop has not read yet.
+        Timers ring before sockets are looked at, so input that waits is read first. After the process stood still, the
+        time begins anew: it is not known for how long a peer could not be heard.
         """
+        now = monotonic()
+        if now - self._due > LATE:
+            self.last = now
         timeout = self._server.timeout
-        left = timeout if self.waiting else self.last + timeout - monotonic()
+        left = timeout if self.waiting else self.last + timeout - now
         if left > 0:
             self._arm(left)
-        elif last != self.last:
-            self._timer = asyncio.get_running_loop().call_later(0, self._expire, self.last)
+        elif not self._blocked and _unread(self._transport):
+            self._arm(0.001)
         else:
             self.cut()
+
+
+def _unread(transport: asyncio.BaseTransport) -> int:
+    """Return how many bytes of a connection the system has that were not read yet."""
+    try:
+        waiting = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.FIONREAD, bytes(4))
+    except OSError:
+        return 0  # the system does not tell
+    return int.from_bytes(waiting, sys.byteorder)
 
 
 def _name(transport: asyncio.BaseTransport) -> str:

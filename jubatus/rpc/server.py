@@ -22,6 +22,17 @@ BACKLOG = 4096
 MAX_SIZE = 512 << 20
 MAX_HELD = 2 << 30
 
+MAX_UNSENT = 2 << 30
+
+REPLIES = 64 << 20
+"""Bytes that the replies to all deferred requests of a connection shall not exceed, if each is like the last one."""
+
+FIRST = 16
+"""Requests that a new connection may have deferred at a time; with every short reply it is one more."""
+
+WINDOW = 64 << 10
+"""Bytes of replies to a connection that wait to be sent, from which on its peer counts as one that does not read."""
+
 LATE = 0.25
 """Seconds that a timer may be late before the process counts as having stood still."""
 
@@ -45,11 +56,13 @@ class Server:
         timeout: seconds without a request after which a connection is closed; 0 for never.
         max_size: bytes that one message may have.
         max_held: bytes of incomplete messages that all connections together may hold.
-        limit: how many requests of a connection may be deferred at a time.
+        max_unsent: bytes of replies that may be held for all peers together that do not read them. One reply may be longer.
+        limit: how many requests of a connection may be deferred at a time. They are fewer while replies are long.
         shortcuts: methods that are answered without ``serve``.
 
     Attributes:
         held: bytes of incomplete messages that all connections now hold.
+        unsent: bytes of replies that are held for peers that do not read, as far as they were noted.
     """
 
     def __init__(
@@ -59,6 +72,7 @@ class Server:
         timeout: float = 0,
         max_size: int = MAX_SIZE,
         max_held: int = MAX_HELD,
+        max_unsent: int = MAX_UNSENT,
         limit: int = 1,
         shortcuts: Shortcuts | None = None,
     ) -> None:
@@ -66,9 +80,12 @@ class Server:
         self.timeout = timeout
         self.max_size = max_size
         self.max_held = max_held
+        self.max_unsent = max_unsent
         self.limit = limit
         self.shortcuts = shortcuts
         self.held = 0
+        self.unsent = 0
+        self._deaf: dict[Connection, int] = {}  # bytes of replies that wait for the peers that do not read
         self._connections: set[Connection] = set()
         self._listener: asyncio.Server | None = None
         self._empty = asyncio.Event()
@@ -112,17 +129,49 @@ class Server:
         if not self._connections:
             self._empty.set()
 
+    def note_unsent(self, connection: "Connection", size: int) -> None:
+        """Note how many bytes of replies wait for a peer that does not read; close connections if all have too many."""
+        self.unsent += size - self._deaf.pop(connection, 0)
+        if not size:
+            return
+        self._deaf[connection] = size
+        if self.unsent > self.max_unsent:
+            self._relieve()
+
+    def _relieve(self) -> None:
+        """Close the connections with the most unsent bytes, until the others are within the limit.
+
+        One that holds nothing but the longest reply of all is left out of it: a model may be longer than the limit.
+        """
+        for connection in self._deaf:
+            self._deaf[connection] = connection.unsent
+        self.unsent = sum(self._deaf.values())
+        order = sorted(self._deaf, key=self._deaf.__getitem__)
+        spared = self._deaf[order.pop()] if order[-1].single else 0
+        while self.unsent - spared > self.max_unsent:
+            worst = order.pop()
+            size = self._deaf[worst]
+            worst.refuse(f"{size} bytes of replies are not read; all have {self.unsent}, {self.max_unsent} are allowed")
+            self.note_unsent(worst, 0)
+
 
 class Connection(Conversation, asyncio.Protocol):
-    """One accepted connection."""
+    """One accepted connection.
+
+    Attributes:
+        single: whether nothing but one long reply waits to be sent.
+    """
 
     __slots__ = (
-        "_blocked", "_due", "_finishing", "_held", "_open", "_output", "_paused", "_server", "_timer", "_transport",
+        "_blocked", "_due", "_finishing", "_held", "_limit", "_open", "_output", "_paused", "_server", "_timer",
+        "_transport", "single",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
-        super().__init__(server.serve, self._ready, server.max_size, server.limit, server.shortcuts)
+        self._limit = min(server.limit, FIRST)
+        super().__init__(server.serve, self._ready, server.max_size, self._limit, server.shortcuts)
         self._server = server
+        self.single = False
         self._transport: Any = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0  # when the timer rings
@@ -136,6 +185,7 @@ class Connection(Conversation, asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the idle timer."""
         self._transport = transport
+        self._transport.set_write_buffer_limits(WINDOW)
         self.send = self._transport.write
         self._open = self.steady = True
         self._server.opened(self)
@@ -150,7 +200,9 @@ class Connection(Conversation, asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._hold(0)
-        self._blocked = False
+        if self._blocked:
+            self._blocked = False
+            self._server.note_unsent(self, 0)
         self._write(b"")
 
     def eof_received(self) -> bool:
@@ -162,11 +214,18 @@ class Connection(Conversation, asyncio.Protocol):
         """Stop while the peer does not read its replies."""
         self._blocked = True
         self.steady = False
+        self._server.note_unsent(self, self.unsent)
 
     def resume_writing(self) -> None:
         """Go on."""
         self._blocked = False
+        self._server.note_unsent(self, 0)
         self._write(b"")
+
+    @property
+    def unsent(self) -> int:
+        """Bytes of replies that wait to be sent."""
+        return 0 if self._transport is None else int(self._transport.get_write_buffer_size())
 
     def finish(self) -> None:
         """Close the connection as soon as what was received is answered."""
@@ -181,6 +240,9 @@ class Connection(Conversation, asyncio.Protocol):
             self._transport.abort()
 
     def _ready(self, data: bytes) -> None:
+        limit, size = self._limit, len(data)
+        if size * limit > REPLIES or limit < self._server.limit:
+            self._adapt(size)
         if self.waiting or self._output:
             # More requests may be answered in this turn of the loop. All these replies are written together.
             if not self._output:
@@ -190,6 +252,15 @@ class Connection(Conversation, asyncio.Protocol):
         else:
             self.last = monotonic()
             self._write(data)
+
+    def _adapt(self, size: int) -> None:
+        """Let fewer requests be deferred after a long reply, and one more after a short one.
+
+        Their replies have to be held if the peer does not read them.
+        """
+        most = max(1, REPLIES // max(size, 1))
+        self._limit = min(self._limit + 1, most, self._server.limit)
+        self.set_limit(self._limit)
 
     def settle(self, replies: bytes, full: bool) -> None:
         """Write replies; see the conversation. Note how many bytes of an incomplete message are held."""
@@ -206,13 +277,17 @@ class Connection(Conversation, asyncio.Protocol):
             full: whether more can be read at once.
         """
         transport = self._transport
+        single = not self._output or (len(self._output) == 1 and not data)
         if self._output:
             data = b"".join((*self._output, data))
             self._output.clear()
         if data:
             self.last = monotonic()
             if self._open:
+                self.single = single and not transport.get_write_buffer_size()
                 transport.write(data)
+                if self._blocked:
+                    self._server.note_unsent(self, self.unsent)
         more = self.more
         if (more or full) and not self._blocked:
             asyncio.get_running_loop().call_soon(self._go_on)
@@ -228,7 +303,7 @@ class Connection(Conversation, asyncio.Protocol):
             else:
                 transport.resume_reading()
         if self.failure is not None:
-            self._refuse(self.failure)
+            self.refuse(self.failure)
         elif self._finishing and not self.waiting and not more:
             self._close()
         else:
@@ -245,9 +320,10 @@ class Connection(Conversation, asyncio.Protocol):
         if pending:
             self.steady = False
         if server.held > server.max_held and self._open:
-            self._refuse(f"{server.held} bytes of unfinished messages are held, {server.max_held} are allowed")
+            self.refuse(f"{server.held} bytes of unfinished messages are held, {server.max_held} are allowed")
 
-    def _refuse(self, reason: str) -> None:
+    def refuse(self, reason: str) -> None:
+        """Close the connection, and say why in the log."""
         log.warning("connection of %s closed: %s", _name(self._transport), reason)
         if self._blocked:
             self.cut()
@@ -284,8 +360,9 @@ class Connection(Conversation, asyncio.Protocol):
 
 def _unread(transport: asyncio.BaseTransport) -> int:
     """Return how many bytes of a connection the system has that were not read yet."""
+    connected = transport.get_extra_info("socket")
     try:
-        waiting = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.FIONREAD, bytes(4))
+        waiting = fcntl.ioctl(connected.fileno(), termios.FIONREAD, bytes(4)) if connected is not None else b""
     except OSError:
         return 0  # the system does not tell
     return int.from_bytes(waiting, sys.byteorder)

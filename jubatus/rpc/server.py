@@ -56,7 +56,7 @@ class Server:
         timeout: seconds without a request after which a connection is closed; 0 for never.
         max_size: bytes that one message may have.
         max_held: bytes of incomplete messages that all connections together may hold.
-        max_unsent: bytes of replies that may be held for all peers together that do not read them. One reply may be longer.
+        max_unsent: bytes of replies that may be held for all peers together that do not read. One reply may be longer.
         limit: how many requests of a connection may be deferred at a time. They are fewer while replies are long.
         shortcuts: methods that are answered without ``serve``.
 

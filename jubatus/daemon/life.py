@@ -1,7 +1,8 @@
 """The life of a program that serves: check, build, listen, take part, drain.
 
 Whatever is wrong before a program takes part ends it with one line on standard error and status 1. SIGTERM and SIGINT
-end it with status 0 once the running requests are answered; a second one ends it at once. SIGHUP opens the log files
+end it with status 0 once the running requests are answered; a second one ends it at once. While it starts they end it at
+once, without a word. SIGHUP opens the log files
 again.
 """
 
@@ -72,6 +73,7 @@ def run(settings: Daemon, build: Callable[[str], Program], mode: str = "") -> in
         mode: what the log says of how it runs, or nothing.
     """
     program: Program | None = None
+    quit_by_signals()
     try:
         bind_address, address = addresses(settings.listen_addr, settings.listen_if)
         start_logs(settings, address)
@@ -105,6 +107,16 @@ def run(settings: Daemon, build: Callable[[str], Program], mode: str = "") -> in
         if program is not None:
             program.close()
     return 0
+
+
+def quit_by_signals() -> None:
+    """Have SIGTERM and SIGINT end a start with the status that shells give them, and what was opened be closed."""
+
+    def quit(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, quit)
 
 
 def refuse(settings: Daemon, error: JubatusError) -> int:

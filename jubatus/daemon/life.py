@@ -1,9 +1,8 @@
 """The life of a program that serves: check, build, listen, take part, drain.
 
 Whatever is wrong before a program takes part ends it with one line on standard error and status 1. SIGTERM and SIGINT
-end it with status 0 once the running requests are answered; a second one ends it at once. While it starts they end it at
-once, without a word. SIGHUP opens the log files
-again.
+end it with status 0 once what was received is answered; a second one ends it at once. While it starts they end it
+without a word. SIGHUP opens the log files again.
 """
 
 import asyncio
@@ -152,10 +151,12 @@ async def serve(program: Program, listener: socket.socket, settings: Daemon, ear
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_unhandled)
     stopping = asyncio.Event()
+    server = program.server()
+    ended = False
 
     def stop(number: signal.Signals) -> None:
         if stopping.is_set():
-            leave(1)
+            leave(0 if ended and server.answered else 1)
         log.info("caught %s", number.name)
         stopping.set()
 
@@ -165,7 +166,6 @@ async def serve(program: Program, listener: socket.socket, settings: Daemon, ear
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop, number)
     loop.add_signal_handler(signal.SIGHUP, logs.reopen, settings.log_config)
-    server = program.server()
     await server.start(listener)
     log.info("start listening at port %d", settings.port)
     beginning = asyncio.ensure_future(program.begin(stop_from_any_thread))
@@ -183,8 +183,12 @@ async def serve(program: Program, listener: socket.socket, settings: Daemon, ear
     finally:
         waiting.cancel()
         await program.end()
+        ended = True
         log.info("stopping RPC server")
         answered = await server.stop(GRACE)
+        for number in (signal.SIGTERM, signal.SIGINT):  # else the loop's end would have them end the process as any
+            loop.remove_signal_handler(number)
+            signal.signal(number, lambda *_: leave(0 if answered else 1))
     if not answered:
         log.warning("requests were cut off that ran longer than %g s after the end", GRACE)
     return answered

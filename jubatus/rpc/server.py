@@ -33,7 +33,10 @@ FIRST = 16
 WINDOW = 64 << 10
 """Bytes of replies to a connection that wait to be sent, from which on its peer counts as one that does not read."""
 
-LATE = 0.25
+LINGER = 0.5
+"""Seconds that a peer gets at the end to see that nothing more comes: what it sends meanwhile is read, not reset."""
+
+LATE = 0.5
 """Seconds that a timer may be late before the process counts as having stood still."""
 
 
@@ -95,8 +98,15 @@ class Server:
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(lambda: Connection(self), sock=listener, backlog=BACKLOG)
 
+    @property
+    def answered(self) -> bool:
+        """Whether all that was received is answered; connections may still wait for the end of their peers."""
+        return not any(connection.is_open for connection in self._connections)
+
     async def stop(self, grace: float) -> bool:
         """Accept nothing more, answer what was received, and close all connections.
+
+        What was received is what the system has of each connection now.
 
         Args:
             grace: seconds until connections that are not done are cut.
@@ -107,7 +117,7 @@ class Server:
         if self._listener is not None:
             self._listener.close()
         for connection in tuple(self._connections):
-            connection.finish()
+            connection.finish_with_input()
         done = True
         if self._connections:
             try:
@@ -163,8 +173,8 @@ class Connection(Conversation, asyncio.Protocol):
     """
 
     __slots__ = (
-        "_blocked", "_due", "_finishing", "_held", "_limit", "_open", "_output", "_paused", "_server", "_timer",
-        "_transport", "single",
+        "_blocked", "_due", "_finishing", "_held", "_limit", "_open", "_output", "_paused", "_rest", "_server",
+        "_timer", "_transport", "single",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
@@ -181,6 +191,7 @@ class Connection(Conversation, asyncio.Protocol):
         self._blocked = False  # the peer does not read
         self._paused = False  # we do not read
         self._finishing = False
+        self._rest: _Rest | None = None  # takes the input once the server ends
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the idle timer."""
@@ -223,6 +234,11 @@ class Connection(Conversation, asyncio.Protocol):
         self._write(b"")
 
     @property
+    def is_open(self) -> bool:
+        """Whether replies are sent."""
+        return self._open
+
+    @property
     def unsent(self) -> int:
         """Bytes of replies that wait to be sent."""
         return 0 if self._transport is None else int(self._transport.get_write_buffer_size())
@@ -232,6 +248,20 @@ class Connection(Conversation, asyncio.Protocol):
         self._finishing = True
         self.steady = False
         self._write(b"")
+
+    def finish_with_input(self) -> None:
+        """Close the connection as soon as what it has sent is answered, also what waits to be read.
+
+        A socket that is closed while there is input resets the connection, and the peer loses replies. So a connection
+        that was just in use is only closed for writing, and read until the peer closes it.
+        """
+        if not self._open:
+            return
+        waiting = _unread(self._transport)
+        if waiting or self.waiting or self.more or monotonic() - self.last < LINGER:
+            self._rest = _Rest(self, waiting)
+            self._transport.set_protocol(self._rest)
+        self.finish()
 
     def cut(self) -> None:
         """Close the connection now."""
@@ -295,7 +325,8 @@ class Connection(Conversation, asyncio.Protocol):
             if transport is None and not (more or self.waiting):
                 self._server.closed(self)
             return
-        pause = more or full or self.full or self._blocked or self._finishing
+        last = self._finishing and not (self._rest is not None and self._rest.left > 0 and _unread(transport))
+        pause = more or full or self.full or self._blocked or last
         if pause is not self._paused:
             self._paused = pause
             if pause:
@@ -304,10 +335,10 @@ class Connection(Conversation, asyncio.Protocol):
                 transport.resume_reading()
         if self.failure is not None:
             self.refuse(self.failure)
-        elif self._finishing and not self.waiting and not more:
+        elif last and not self.waiting and not more:
             self._close()
         else:
-            self.steady = not (pause or self._held)
+            self.steady = not (pause or self._held or self._finishing)
 
     def _go_on(self) -> None:
         if not self._blocked:
@@ -333,7 +364,25 @@ class Connection(Conversation, asyncio.Protocol):
     def _close(self) -> None:
         """Close the connection when the peer has read what is written."""
         self._open = self.steady = False
-        self._transport.close()
+        if self._rest is None or not self._transport.can_write_eof():
+            self._transport.close()
+            return
+        self._rest.left = 0
+        self._transport.write_eof()
+        self._transport.resume_reading()
+        self._linger()
+
+    def _linger(self) -> None:
+        """Wait for the peer's end for a while, once it has read what is written."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(LINGER, self._leave)
+
+    def _leave(self) -> None:
+        if self._transport.get_write_buffer_size():
+            self._linger()
+        else:
+            self._transport.abort()
 
     def _arm(self, delay: float) -> None:
         self._due = monotonic() + delay
@@ -356,6 +405,29 @@ class Connection(Conversation, asyncio.Protocol):
             self._arm(0.001)
         else:
             self.cut()
+
+
+class _Rest(asyncio.Protocol):
+    """Takes the input of a connection at the end of its server.
+
+    Args:
+        connection: gets what was there already.
+        left: how many bytes that is; nobody looks at what comes later.
+    """
+
+    def __init__(self, connection: Connection, left: int) -> None:
+        self.left = left
+        self._connection = connection
+        self.connection_lost = connection.connection_lost  # type: ignore[method-assign]
+        self.eof_received = connection.eof_received  # type: ignore[method-assign]
+        self.pause_writing = connection.pause_writing  # type: ignore[method-assign]
+        self.resume_writing = connection.resume_writing  # type: ignore[method-assign]
+
+    def data_received(self, data: bytes) -> None:
+        """Hand over what was there already."""
+        if self.left > 0:
+            self.left -= len(data)
+            self._connection.data_received(data)
 
 
 def _unread(transport: asyncio.BaseTransport) -> int:

@@ -182,7 +182,9 @@ def test_a_client_that_never_reads_does_not_grow_memory() -> None:
         assert [peer.reply()[1] for _ in range(2000)] == list(range(2000))
 
 
-def test_fewer_requests_are_deferred_while_their_replies_are_long() -> None:
+def test_fewer_requests_are_deferred_while_their_replies_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rpc, "REPLIES", 64 << 10)
+
     async def test() -> None:
         conversations: list[Conversation] = []
 
@@ -193,7 +195,7 @@ def test_fewer_requests_are_deferred_while_their_replies_are_long() -> None:
         one, done = connection(serve, limit=256)
         one.data_received(b"".join(map(request, range(3000))))
         assert one.waiting == rpc.FIRST
-        for size, most in ((8 << 20, 8), (1 << 10, 256), (16 << 20, 4)):
+        for size, most in ((8 << 10, 8), (100, 256), (16 << 10, 4), (1 << 20, 1)):
             for _ in range(260):
                 one.complete(bytes(size))
                 await asyncio.sleep(0)

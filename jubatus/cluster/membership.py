@@ -4,6 +4,7 @@ Nothing here ends with a session: what a program has is created again in the nex
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 
@@ -62,6 +63,8 @@ class Member:
         self._config_lock = Lock(zk, paths.config_lock(type, name))
         self._path = f"{paths.nodes(type, name)}/{node.name}"
         self._active = f"{paths.actives(type, name)}/{node.name}"
+        self._up_to_date = self._hung = False
+        self._turn = threading.Lock()
         self._removed: Callable[[], None] | None = None
         self._watcher = Chore("zookeeper-watch", self._watch)
 
@@ -123,11 +126,27 @@ class Member:
 
     def activate(self) -> None:
         """Register the model as up to date. If there is no session, do it in the next one. Never raises."""
-        self._registration.want(self._active)
+        with self._turn:
+            self._up_to_date = True
+            self._show()
 
     def deactivate(self) -> None:
         """Register the model as not up to date. If there is no session, do it in the next one. Never raises."""
-        self._registration.remove(self._active)
+        with self._turn:
+            self._up_to_date = False
+            self._show()
+
+    def hang(self, hung: bool) -> None:
+        """Note whether the server hangs: while it does, it is not active, whatever its model is. Never raises."""
+        with self._turn:
+            self._hung = hung
+            self._show()
+
+    def _show(self) -> None:
+        if self._up_to_date and not self._hung:
+            self._registration.want(self._active)
+        else:
+            self._registration.remove(self._active)
 
     def members(self) -> list[Node]:
         """Ask ZooKeeper for all servers, in the order of their names; raise ClusterError."""

@@ -28,6 +28,7 @@ from jubatus.server.dispatch import Dispatcher, bind
 from jubatus.server.holdings import Holdings
 from jubatus.server.peers import Peers, handlers_of
 from jubatus.server.settings import LINEAR_MIXER, Settings
+from jubatus.server.watchdog import Watchdog
 
 log = logging.getLogger("jubatus")
 
@@ -74,6 +75,7 @@ class Clustered:
         self._executor = ThreadPoolExecutor(settings.threads, "worker")
         self._blocking = ThreadPoolExecutor(2, "cluster")
         self._mixer: Mixer | None = None
+        self._watchdog: Watchdog | None = None
         self._stop: Callable[[], None] = lambda: None
 
     def server(self) -> Server:
@@ -164,6 +166,8 @@ class Clustered:
         asyncio.get_running_loop().run_in_executor(self._executor, self._model.warm_up)
         await asyncio.get_running_loop().run_in_executor(self._blocking, self._join)
         await self._mixer.start()
+        hang = self._member.hang
+        self._watchdog = Watchdog(asyncio.get_running_loop(), lambda: hang(True), lambda: hang(False))
 
     def _join(self) -> None:
         self._member.join(self._stop)
@@ -175,6 +179,8 @@ class Clustered:
         """Leave the cluster; a MIX that runs ends first, unless others keep it waiting."""
         assert self._mixer is not None
         log.info("stopping mixer thread")
+        if self._watchdog is not None:
+            self._watchdog.close()
         stopping = asyncio.ensure_future(self._mixer.stop())
         await asyncio.wait((stopping,), timeout=MIXER_GRACE)
         if not stopping.done():

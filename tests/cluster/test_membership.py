@@ -278,6 +278,24 @@ def test_being_active_is_brought_about_later(world: World, zk: Coordinator) -> N
     wait_for(lambda: watcher.actives() == [NODE])
 
 
+def test_a_server_that_hangs_is_not_active(world: World, zk: Coordinator) -> None:
+    server = joined(zk)
+    watcher = Member(world.connect(), "stat", "c", OTHER, True)
+    server.activate()
+    for _ in range(2):
+        server.hang(True)
+        assert watcher.actives() == []
+    server.activate()
+    assert watcher.actives() == []
+    server.hang(False)
+    assert watcher.actives() == [NODE]
+    server.hang(True)
+    server.deactivate()
+    server.hang(False)
+    assert watcher.actives() == []
+    assert watcher.members() == [NODE]
+
+
 def test_ids_are_given_once(world: World, zk: Coordinator) -> None:
     prepare(zk, "stat", "c")
     mine, other = Ids(zk, "stat", "c"), Ids(world.connect(), "stat", "c")

@@ -23,7 +23,7 @@ from jubatus.rpc.links import Links
 from jubatus.rpc.server import Server
 from jubatus.server.cluster_handlers import Handed, LinearHandlers, MixHandlers, OwnModel, PushHandlers
 from jubatus.server.common_handlers import CommonHandlers
-from jubatus.server.configuration import make_model
+from jubatus.server.configuration import make_model, mark
 from jubatus.server.dispatch import Dispatcher, bind
 from jubatus.server.holdings import Holdings
 from jubatus.server.peers import Peers, handlers_of
@@ -60,7 +60,9 @@ class Clustered:
         self._holdings = Holdings(self._node, settings.threads)
         self._session: Coordinator = zookeeper.connect(cluster.zookeeper, cluster.zookeeper_timeout)
         try:
-            self._member = Member(self._session, service.name, cluster.name, self._node, uses_cht=service.uses_cht)
+            self._member = Member(
+                self._session, service.name, cluster.name, self._node, uses_cht=service.uses_cht, mark=mark
+            )
             self._member.prepare()
             log.info("joining to the cluster %s", cluster.name)
             self._member.lock_config()
@@ -76,7 +78,7 @@ class Clustered:
         self._blocking = ThreadPoolExecutor(2, "cluster")
         self._mixer: Mixer | None = None
         self._watchdog: Watchdog | None = None
-        self._stop: Callable[[], None] = lambda: None
+        self._stop: Callable[[str], None] = lambda reason: None
 
     def server(self) -> Server:
         """Make the mixer and what answers requests."""
@@ -159,7 +161,7 @@ class Clustered:
             shortcuts=dispatcher.shortcuts,
         )
 
-    async def begin(self, stop: Callable[[], None]) -> None:
+    async def begin(self, stop: Callable[[str], None]) -> None:
         """Register, and start to mix; the model warms up meanwhile."""
         assert self._mixer is not None
         self._stop = stop
@@ -170,7 +172,7 @@ class Clustered:
         self._watchdog = Watchdog(asyncio.get_running_loop(), lambda: hang(True), lambda: hang(False))
 
     def _join(self) -> None:
-        self._member.join(self._stop)
+        self._member.join(self.stop, self._stop)
         if self._service.uses_cht:
             with suppress(ClusterError):  # then it is read as soon as ZooKeeper answers
                 self._view.load(self._cluster.name)
@@ -194,7 +196,7 @@ class Clustered:
 
     def stop(self) -> None:
         """End the process as a signal would."""
-        self._stop()
+        self._stop("")
 
     def close(self) -> None:
         """Let go of threads and session."""

@@ -38,11 +38,12 @@ class Program(Protocol):
         """Return what answers requests; called once, on the event loop."""
         ...
 
-    async def begin(self, stop: Callable[[], None]) -> None:
+    async def begin(self, stop: Callable[[str], None]) -> None:
         """Enter the cluster, now that the port is open.
 
         Args:
-            stop: ends the program as a signal would; any thread may call it.
+            stop: ends the program as a signal would; any thread may call it. If it is called with a reason, that is the
+                last line on standard error, and the status is 1.
 
         Raises:
             JubatusError: it cannot; the program ends with status 1.
@@ -56,6 +57,10 @@ class Program(Protocol):
     def close(self) -> None:
         """Close everything that was opened."""
         ...
+
+
+class Ended(JubatusError):
+    """The program cannot go on; the argument is the reason."""
 
 
 class ListenError(JubatusError):
@@ -146,7 +151,7 @@ async def serve(program: Program, listener: socket.socket, settings: Daemon, ear
         whether all requests were answered.
 
     Raises:
-        JubatusError: the program could not take part.
+        JubatusError: the program could not take part, or not go on.
     """
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_unhandled)
@@ -160,7 +165,11 @@ async def serve(program: Program, listener: socket.socket, settings: Daemon, ear
         log.info("caught %s", number.name)
         stopping.set()
 
-    def stop_from_any_thread() -> None:
+    reasons: list[str] = []
+
+    def stop_from_any_thread(reason: str) -> None:
+        if reason:
+            reasons.append(reason)
         loop.call_soon_threadsafe(stopping.set)
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -191,6 +200,8 @@ async def serve(program: Program, listener: socket.socket, settings: Daemon, ear
             signal.signal(number, lambda *_: leave(0 if answered else 1))
     if not answered:
         log.warning("requests were cut off that ran longer than %g s after the end", GRACE)
+    if reasons:
+        raise Ended(reasons[0])
     return answered
 
 

@@ -172,7 +172,9 @@ class Clustered:
         self._watchdog = Watchdog(asyncio.get_running_loop(), lambda: hang(True), lambda: hang(False))
 
     def _join(self) -> None:
-        self._member.join(self.stop, self._stop)
+        path = f"{paths.nodes(self._service.name, self._cluster.name)}/{self._node.name}"
+        removed = f"the server was removed from its cluster: {path} was deleted"
+        self._member.join(lambda: self._stop(removed), self._stop)
         if self._service.uses_cht:
             with suppress(ClusterError):  # then it is read as soon as ZooKeeper answers
                 self._view.load(self._cluster.name)

@@ -400,8 +400,9 @@ def test_a_server_that_is_removed_by_hand_ends(zookeeper: ZooKeeper, made: Clust
     try:
         path = f"/jubatus/actors/classifier/{made.name}/nodes/127.0.0.1_{server.port}"
         client.delete(path)
-        assert server.proc.wait(PATIENCE) == 0
+        assert server.proc.wait(PATIENCE) == 1  # a supervisor starts it again
         assert f"My actor [{path}] was deleted, preparing for finish" in server.output()
+        assert server.output().endswith(f"\nthe server was removed from its cluster: {path} was deleted\n")
     finally:
         client.stop()
         client.close()

@@ -1,13 +1,13 @@
 """The command line of all commands: parsed with the syntax and the messages of Jubatus 1.1.
 
 ``--name=value``, ``--name value``, ``-x value``; letters behind one dash are flags in a row, of which the last may take
-a value. Of a repeated option the last counts; words that are no option are kept aside.
+a value. Of a repeated option the last counts. A word that is no option is an error, but for a lone dash.
 """
 
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NoReturn
 
 from jubatus.daemon.settings import Kind, Option, Value, flag
@@ -23,12 +23,10 @@ class Given:
     Args:
         program: the first word.
         values: by long name, of every option of the command.
-        others: words that are no option.
     """
 
     program: str
     values: dict[str, Value]
-    others: list[str] = field(default_factory=list)
 
     def text(self, name: str) -> str:
         """Return the value of a text."""
@@ -122,7 +120,7 @@ def _read(options: Sequence[Option], words: Sequence[str], given: Given, seen: s
                 else:
                     put(letters[letter], None)
         else:
-            given.others.append(word)
+            errors.append(f"unexpected word: {word}")
     return errors
 
 

@@ -26,12 +26,12 @@ def service(*endings: str) -> tuple[str, str]:
 
 
 def parse(options: tuple[Option, ...], program: str) -> args.Given:
-    """Read the command line; a signal before the program handles it itself ends the process with status 1.
+    """Read the command line; a signal before the program handles it itself ends the process as it ends any.
 
     Prints the version and ends the process where that is asked for.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(1))
+        signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     given = args.parse(options, sys.argv)
     if args.VERSION in options and given.flag("version"):

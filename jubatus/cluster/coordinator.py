@@ -106,7 +106,10 @@ class Coordinator(Protocol):
         """
 
     def watch_node(self, path: str, changed: Callable[[], None]) -> bool:
-        """Return whether there is such a node, and report the next change of that once, as `watch_children` does."""
+        """Return whether there is such a node, and report the next change of that or of its data once.
+
+        It is reported as `watch_children` does.
+        """
 
     def on_session(self, listener: Callable[[Session], None]) -> None:
         """Call a listener with each new state."""

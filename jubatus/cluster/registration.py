@@ -54,6 +54,7 @@ class Kept:
     Args:
         create: creates it in the present session.
         destroy: ends it.
+        first: whether what follows needs it.
 
     Attributes:
         wanted: whether it shall be there.
@@ -61,9 +62,10 @@ class Kept:
         blamed: whether the reason why it is not there was logged.
     """
 
-    def __init__(self, create: Callable[[], None], destroy: Callable[[], None]) -> None:
+    def __init__(self, create: Callable[[], None], destroy: Callable[[], None], first: bool = False) -> None:
         self.create = create
         self.destroy = destroy
+        self.first = first
         self.wanted = True
         self.epoch = -1
         self.blamed = False
@@ -124,18 +126,25 @@ class Registration:
                 log.warning("%s is not registered yet: %s", path, error)
                 self._chore.wake()
 
-    def hold(self, lock: Lock) -> bool:
-        """Take a lock for reading, and keep it; return whether it is held; raise ClusterError."""
+    def hold(self, lock: Lock, again: Callable[[], None] = lambda: None) -> bool:
+        """Take a lock for reading, and keep it; return whether it is held; raise ClusterError.
+
+        Args:
+            lock: to be taken.
+            again: called whenever it was taken in a later session. What was added after it is created when this has
+                succeeded; it raises ClusterError if it does not.
+        """
 
         def create() -> None:
             create_above(self._zk, f"{lock.directory}/")
             if not lock.read():
                 raise ClusterError("somebody holds it for writing")
+            again()
 
         epoch = self._zk.epoch
         if not lock.read():
             return False
-        kept = Kept(create, lock.release)
+        kept = Kept(create, lock.release, first=True)
         kept.epoch = epoch
         with self._lock:
             self._kept[lock.directory] = kept
@@ -201,6 +210,8 @@ class Registration:
                     if not kept.blamed:
                         kept.blamed = True
                         log.warning("%s is not registered yet: %s", path, error)
+                    if kept.first:
+                        break
         if created:
             log.info("registered in ZooKeeper again: %d of %d", created, len(everything))
         return complete

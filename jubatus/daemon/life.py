@@ -1,8 +1,8 @@
 """The life of a program that serves: check, build, listen, take part, drain.
 
 Whatever is wrong before a program takes part ends it with one line on standard error and status 1. SIGTERM and SIGINT
-end it with status 0 once the running requests are answered; a second one ends it at once. SIGHUP opens the log files
-again.
+end it with status 0 once what was received is answered; a second one ends it at once. While it starts they end it
+without a word. SIGHUP opens the log files again.
 """
 
 import asyncio
@@ -38,11 +38,12 @@ class Program(Protocol):
         """Return what answers requests; called once, on the event loop."""
         ...
 
-    async def begin(self, stop: Callable[[], None]) -> None:
+    async def begin(self, stop: Callable[[str], None]) -> None:
         """Enter the cluster, now that the port is open.
 
         Args:
-            stop: ends the program as a signal would; any thread may call it.
+            stop: ends the program as a signal would; any thread may call it. If it is called with a reason, that is the
+                last line on standard error, and the status is 1.
 
         Raises:
             JubatusError: it cannot; the program ends with status 1.
@@ -56,6 +57,10 @@ class Program(Protocol):
     def close(self) -> None:
         """Close everything that was opened."""
         ...
+
+
+class Ended(JubatusError):
+    """The program cannot go on; the argument is the reason."""
 
 
 class ListenError(JubatusError):
@@ -72,6 +77,7 @@ def run(settings: Daemon, build: Callable[[str], Program], mode: str = "") -> in
         mode: what the log says of how it runs, or nothing.
     """
     program: Program | None = None
+    quit_by_signals()
     try:
         bind_address, address = addresses(settings.listen_addr, settings.listen_if)
         start_logs(settings, address)
@@ -107,6 +113,16 @@ def run(settings: Daemon, build: Callable[[str], Program], mode: str = "") -> in
     return 0
 
 
+def quit_by_signals() -> None:
+    """Have SIGTERM and SIGINT end a start with the status that shells give them, and what was opened be closed."""
+
+    def quit(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, quit)
+
+
 def refuse(settings: Daemon, error: JubatusError) -> int:
     """Say on standard error why a program cannot run, and in the log if there is one; return the exit status."""
     line = str(error).replace("\n", " ")
@@ -135,25 +151,30 @@ async def serve(program: Program, listener: socket.socket, settings: Daemon, ear
         whether all requests were answered.
 
     Raises:
-        JubatusError: the program could not take part.
+        JubatusError: the program could not take part, or not go on.
     """
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_unhandled)
     stopping = asyncio.Event()
+    server = program.server()
+    ended = False
 
     def stop(number: signal.Signals) -> None:
         if stopping.is_set():
-            leave(1)
+            leave(0 if ended and server.answered else 1)
         log.info("caught %s", number.name)
         stopping.set()
 
-    def stop_from_any_thread() -> None:
+    reasons: list[str] = []
+
+    def stop_from_any_thread(reason: str) -> None:
+        if reason:
+            reasons.append(reason)
         loop.call_soon_threadsafe(stopping.set)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop, number)
     loop.add_signal_handler(signal.SIGHUP, logs.reopen, settings.log_config)
-    server = program.server()
     await server.start(listener)
     log.info("start listening at port %d", settings.port)
     beginning = asyncio.ensure_future(program.begin(stop_from_any_thread))
@@ -171,10 +192,16 @@ async def serve(program: Program, listener: socket.socket, settings: Daemon, ear
     finally:
         waiting.cancel()
         await program.end()
+        ended = True
         log.info("stopping RPC server")
         answered = await server.stop(GRACE)
+        for number in (signal.SIGTERM, signal.SIGINT):  # else the loop's end would have them end the process as any
+            loop.remove_signal_handler(number)
+            signal.signal(number, lambda *_: leave(0 if answered else 1))
     if not answered:
         log.warning("requests were cut off that ran longer than %g s after the end", GRACE)
+    if reasons:
+        raise Ended(reasons[0])
     return answered
 
 

@@ -76,7 +76,7 @@ class Keeper:
         self._started = int(time.time())
         return Server(self._relay.serve, timeout=settings.timeout, max_size=settings.max_message_size, limit=LIMIT)
 
-    async def begin(self, stop: Callable[[], None]) -> None:
+    async def begin(self, stop: Callable[[str], None]) -> None:
         """Register; raise ClusterError."""
         end = time.monotonic() + patience(self._session)
         while True:

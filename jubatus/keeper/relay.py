@@ -4,7 +4,8 @@ Between its request and its replies a call is one object, a ``ForwardedCall``; i
 
 A call that fails before a server can have read it is sent to another server. One that may have been read is sent again
 only if its method changes nothing, and only once; it goes to another server if there is one. A server that cannot be
-reached, or breaks a connection, is out of rotation at once.
+reached, or breaks a connection, is out of rotation at once, and one whose calls time out after some of them in a row.
+It is in rotation again when it answers a call that changes nothing.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from functools import partial
 from random import random
 from typing import Any, NamedTuple
 
-from jubatus._core.wire import Frame, Reader, error_reply, reply
+from jubatus._core.wire import Frame, Reader, error_reply, pack, reply
 from jubatus._core.wire.conversation import Conversation
 from jubatus.cluster.paths import Node, is_name
 from jubatus.cluster.view import NOBODY, Members, View
@@ -81,7 +82,7 @@ class Relay:
         self.forwards = 0
         self.links = links
         self.timeout = timeout
-        self.rotation = Rotation(links.reach, self._listed)
+        self.rotation = Rotation(self._reach, self._listed)
         self.time = asyncio.get_running_loop().time
         self._view = view
         self._status = status
@@ -90,6 +91,7 @@ class Relay:
             for method in service.all_methods
             if method.host is Host.SERVER and method.route is not Route.INTERNAL
         }
+        self._probe = _cheapest(service).name.encode()
         self._own = {method.name.encode() for method in service.all_methods if method.host is Host.KEEPER}
         self._executor = ThreadPoolExecutor(READERS, "members")
         self._loading: dict[str, list[Request]] = {}
@@ -159,6 +161,9 @@ class Relay:
         ForwardedCall(self, request, members).send(nodes, self.timeout)
         return None
 
+    async def _reach(self, cluster: str, node: Node) -> bool:
+        return await self.links.reach(node, self._probe, pack([cluster]))
+
     def _listed(self, cluster: str, node: Node) -> bool:
         members = self._view.members(cluster)
         return members is not None and (node in members.actives or node in members.ring.entries().values())
@@ -192,6 +197,12 @@ class ForwardedCall:
             send(node, request.method.name, request.params, timeout, partial(self._answered, node))
 
     def _answered(self, node: Node, outcome: Outcome) -> None:
+        rotation = self._relay.rotation
+        if isinstance(outcome, Failure):
+            if outcome.cause is Cause.TIMEOUT:
+                rotation.miss(self._request.cluster, node, outcome.error)
+        elif rotation.late:
+            rotation.late.pop(node, None)
         if outcome.error is None:
             self._results.append(outcome.result.raw())
         elif not (isinstance(outcome, Failure) and self._send_again(node, outcome)):
@@ -257,6 +268,11 @@ class ForwardedCall:
             "error occurred in %d out of %d requests of %s to %s%s",
             len(lines), len(self._sent), request.method.declared.name, request.cluster, "".join(lines),
         )  # fmt: skip
+
+
+def _cheapest(service: Service) -> Method:
+    """Return a row that every server answers at once: it takes no arguments and no lock, and changes nothing."""
+    return next(row for row in service.common if row.route is Route.RANDOM and not (row.args or row.changes))
 
 
 def _refuse_without_server(request: Request) -> bytes:

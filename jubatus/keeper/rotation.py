@@ -1,4 +1,4 @@
-"""Servers that are listed and do not answer: passed over until they take connections again."""
+"""Servers that are listed and do not answer: passed over until they answer again."""
 
 import asyncio
 import logging
@@ -11,24 +11,28 @@ log = logging.getLogger("jubatus")
 PERIOD = 0.5
 """Seconds between two attempts to reach a server."""
 
+LATE = 3
+"""Timeouts in a row after which a server is out: one may be a call that takes long, or an answer that got lost."""
+
 
 class Rotation:
     """Knows which servers are out of rotation.
 
     Args:
-        reach: returns whether a server takes connections.
+        reach: returns whether a server of a cluster answers a call.
         listed: returns whether a server of a cluster is still listed.
 
     Attributes:
         dead: the servers that are out.
+        late: how many calls of a server have timed out since it answered last; servers without such calls are missing.
     """
 
-    def __init__(self, reach: Callable[[Node], Awaitable[bool]], listed: Callable[[str, Node], bool]) -> None:
+    def __init__(self, reach: Callable[[str, Node], Awaitable[bool]], listed: Callable[[str, Node], bool]) -> None:
         self.dead: set[Node] = set()
+        self.late: dict[Node, int] = {}
         self._reach = reach
         self._listed = listed
-        self._clusters: dict[Node, str] = {}
-        self._probing: asyncio.Task[None] | None = None
+        self._probes: dict[Node, asyncio.Task[None]] = {}
 
     def drop(self, cluster: str, node: Node, reason: str) -> None:
         """Take a server of a cluster out of rotation."""
@@ -36,25 +40,29 @@ class Rotation:
             return
         log.warning("server %s of %s is out of rotation: %s", node.name, cluster, reason)
         self.dead.add(node)
-        self._clusters[node] = cluster
-        if self._probing is None:
-            self._probing = asyncio.get_running_loop().create_task(self._probe())
+        if node not in self._probes:
+            self._probes[node] = asyncio.get_running_loop().create_task(self._probe(cluster, node))
+
+    def miss(self, cluster: str, node: Node, reason: str) -> None:
+        """Note that a call of a server has timed out. It is out after some of them in a row."""
+        count = self.late[node] = self.late.get(node, 0) + 1
+        if count >= LATE:
+            self.drop(cluster, node, f"{reason}, {count} in a row")
 
     def close(self) -> None:
         """Stop trying to reach servers."""
-        if self._probing is not None:
-            self._probing.cancel()
+        for probe in self._probes.values():
+            probe.cancel()
 
-    async def _probe(self) -> None:
-        while self.dead:
+    async def _probe(self, cluster: str, node: Node) -> None:
+        """Try to reach a server until it answers or is not listed any more."""
+        while node in self.dead:
             await asyncio.sleep(PERIOD)
-            gone = {node for node in self.dead if not self._listed(self._clusters[node], node)}
-            nodes = list(self.dead - gone)
-            reached = await asyncio.gather(*map(self._reach, nodes))
-            back = {node for node, answers in zip(nodes, reached, strict=True) if answers}
-            for node in back:
-                log.info("server %s of %s is back in rotation", node.name, self._clusters[node])
-            for node in gone | back:
-                self.dead.discard(node)
-                del self._clusters[node]
-        self._probing = None
+            listed = self._listed(cluster, node)
+            if listed and not await self._reach(cluster, node):
+                continue
+            if listed:
+                log.info("server %s of %s is back in rotation", node.name, cluster)
+            self.late.pop(node, None)
+            self.dead.discard(node)
+        del self._probes[node]

@@ -165,7 +165,7 @@ def recover(state: State, me: Node, draw: Draw) -> Procedure[bool]:
     if not others:
         yield from _alone(state)
         return True
-    active = [node for node in (yield ListActives()) if node != me]
+    active = [node for node in (yield ListActives()) if node in others]
     peer = source(active or others, state.failed, draw)
     answers: list[Answer] = yield Call(GET_MODEL, ((peer, payload.ANY),), payload.read_model)
     failure = answers[0].failure

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar, assert_never
 
 from jubatus._core.wire import Reader
 from jubatus.cluster.lock import Lock
-from jubatus.cluster.membership import Member
+from jubatus.cluster.membership import Member, Replaced
 from jubatus.cluster.paths import Node
 from jubatus.errors import ClusterError, ConfigError, JubatusError
 from jubatus.mixer import linear, payload, push
@@ -220,6 +220,8 @@ class Mixer:
         """Perform a procedure while no other one runs. Log an error instead of raising it. Release the lock."""
         try:
             return await self._perform(procedure)
+        except Replaced:
+            pass  # the member tells it once
         except ClusterError as error:
             if not self._cut_off:
                 log.warning("MIX has to wait for ZooKeeper: %s", error)
@@ -281,7 +283,13 @@ class Mixer:
             case _:
                 assert_never(instruction)
 
+    def check(self) -> None:
+        """Raise Replaced if this server's configuration is not that of the cluster, so that it must not be mixed."""
+        if self._member.replaced:
+            raise Replaced(self._member.config_path)
+
     async def _take_lock(self) -> bool:
+        await self._zookeeper(self._member.agree)
         lock = self._lock
         if lock is None:
             lock = self._lock = self._member.master_lock()
@@ -293,7 +301,7 @@ class Mixer:
             return False
         try:
             # If ZooKeeper answers, the session is alive.
-            await self._zookeeper(self._member.members)
+            await self._zookeeper(self._member.agree)
         except ClusterError:
             return False
         return lock.held

@@ -148,15 +148,23 @@ class Links:
             raise RPCError(outcome.error)
         return outcome.result
 
-    async def reach(self, address: HostPort) -> bool:
-        """Return whether a server takes connections; one that was made for this is closed again."""
+    async def reach(self, address: HostPort, method: bytes, params: bytes) -> bool:
+        """Return whether a server answers a call; the connection that is made for this is closed again.
+
+        A process that stands still takes connections all the same: its kernel does that.
+        """
+        probe = _Probe()
+        transport: Any = None
         try:
             async with asyncio.timeout(CONNECT):
-                transport, _ = await self._loop.create_connection(asyncio.Protocol, *address)
+                transport, _ = await self._loop.create_connection(lambda: probe, *address)
+                transport.write(_HEAD.pack(0x9400, 0xCE, 0) + self.pack_name(method) + params)
+                return await probe.answered
         except (OSError, OverflowError, ValueError):
             return False
-        transport.abort()
-        return True
+        finally:
+            if transport is not None:
+                transport.abort()
 
     def close(self) -> None:
         """Close all connections; their calls fail."""
@@ -464,6 +472,29 @@ class _Link(asyncio.Protocol):
                 done(Failure(failure.error, Cause.UNREACHED))
             else:
                 self.peer.send(now, done, deadline, method, params, True)
+
+
+class _Probe(asyncio.Protocol):
+    """A connection of one call, whose reply is not looked at.
+
+    Attributes:
+        answered: whether something came before the connection ended.
+    """
+
+    def __init__(self) -> None:
+        self.answered: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    def data_received(self, data: bytes) -> None:
+        """Take the reply as an answer."""
+        self._end(True)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note that there is no answer."""
+        self._end(False)
+
+    def _end(self, answered: bool) -> None:
+        if not self.answered.done():
+            self.answered.set_result(answered)
 
 
 def _reason(error: Exception) -> str:

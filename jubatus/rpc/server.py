@@ -6,8 +6,11 @@ their turn after every piece. A connection that breaks a rule is closed; the oth
 """
 
 import asyncio
+import fcntl
 import logging
 import socket
+import sys
+import termios
 from time import monotonic
 from typing import Any, Protocol
 
@@ -18,6 +21,23 @@ log = logging.getLogger("jubatus")
 BACKLOG = 4096
 MAX_SIZE = 512 << 20
 MAX_HELD = 2 << 30
+
+MAX_UNSENT = 2 << 30
+
+REPLIES = 64 << 20
+"""Bytes that the replies to all deferred requests of a connection shall not exceed, if each is like the last one."""
+
+FIRST = 16
+"""Requests that a new connection may have deferred at a time; with every short reply it is one more."""
+
+WINDOW = 64 << 10
+"""Bytes of replies to a connection that wait to be sent, from which on its peer counts as one that does not read."""
+
+LINGER = 0.5
+"""Seconds that a peer gets at the end to see that nothing more comes: what it sends meanwhile is read, not reset."""
+
+LATE = 0.5
+"""Seconds that a timer may be late before the process counts as having stood still."""
 
 
 class Serve(Protocol):
@@ -39,11 +59,13 @@ class Server:
         timeout: seconds without a request after which a connection is closed; 0 for never.
         max_size: bytes that one message may have.
         max_held: bytes of incomplete messages that all connections together may hold.
-        limit: how many requests of a connection may be deferred at a time.
+        max_unsent: bytes of replies that may be held for all peers together that do not read. One reply may be longer.
+        limit: how many requests of a connection may be deferred at a time. They are fewer while replies are long.
         shortcuts: methods that are answered without ``serve``.
 
     Attributes:
         held: bytes of incomplete messages that all connections now hold.
+        unsent: bytes of replies that are held for peers that do not read, as far as they were noted.
     """
 
     def __init__(
@@ -53,6 +75,7 @@ class Server:
         timeout: float = 0,
         max_size: int = MAX_SIZE,
         max_held: int = MAX_HELD,
+        max_unsent: int = MAX_UNSENT,
         limit: int = 1,
         shortcuts: Shortcuts | None = None,
     ) -> None:
@@ -60,9 +83,12 @@ class Server:
         self.timeout = timeout
         self.max_size = max_size
         self.max_held = max_held
+        self.max_unsent = max_unsent
         self.limit = limit
         self.shortcuts = shortcuts
         self.held = 0
+        self.unsent = 0
+        self._deaf: dict[Connection, int] = {}  # bytes of replies that wait for the peers that do not read
         self._connections: set[Connection] = set()
         self._listener: asyncio.Server | None = None
         self._empty = asyncio.Event()
@@ -72,8 +98,15 @@ class Server:
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(lambda: Connection(self), sock=listener, backlog=BACKLOG)
 
+    @property
+    def answered(self) -> bool:
+        """Whether all that was received is answered; connections may still wait for the end of their peers."""
+        return not any(connection.is_open for connection in self._connections)
+
     async def stop(self, grace: float) -> bool:
         """Accept nothing more, answer what was received, and close all connections.
+
+        What was received is what the system has of each connection now.
 
         Args:
             grace: seconds until connections that are not done are cut.
@@ -84,7 +117,7 @@ class Server:
         if self._listener is not None:
             self._listener.close()
         for connection in tuple(self._connections):
-            connection.finish()
+            connection.finish_with_input()
         done = True
         if self._connections:
             try:
@@ -106,29 +139,64 @@ class Server:
         if not self._connections:
             self._empty.set()
 
+    def note_unsent(self, connection: "Connection", size: int) -> None:
+        """Note how many bytes of replies wait for a peer that does not read; close connections if all have too many."""
+        self.unsent += size - self._deaf.pop(connection, 0)
+        if not size:
+            return
+        self._deaf[connection] = size
+        if self.unsent > self.max_unsent:
+            self._relieve()
+
+    def _relieve(self) -> None:
+        """Close the connections with the most unsent bytes, until the others are within the limit.
+
+        One that holds nothing but the longest reply of all is left out of it: a model may be longer than the limit.
+        """
+        for connection in self._deaf:
+            self._deaf[connection] = connection.unsent
+        self.unsent = sum(self._deaf.values())
+        order = sorted(self._deaf, key=self._deaf.__getitem__)
+        spared = self._deaf[order.pop()] if order[-1].single else 0
+        while self.unsent - spared > self.max_unsent:
+            worst = order.pop()
+            size = self._deaf[worst]
+            worst.refuse(f"{size} bytes of replies are not read; all have {self.unsent}, {self.max_unsent} are allowed")
+            self.note_unsent(worst, 0)
+
 
 class Connection(Conversation, asyncio.Protocol):
-    """One accepted connection."""
+    """One accepted connection.
+
+    Attributes:
+        single: whether nothing but one long reply waits to be sent.
+    """
 
     __slots__ = (
-        "_blocked", "_finishing", "_held", "_open", "_output", "_paused", "_server", "_timer", "_transport",
+        "_blocked", "_due", "_finishing", "_held", "_limit", "_open", "_output", "_paused", "_rest", "_server",
+        "_timer", "_transport", "single",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
-        super().__init__(server.serve, self._ready, server.max_size, server.limit, server.shortcuts)
+        self._limit = min(server.limit, FIRST)
+        super().__init__(server.serve, self._ready, server.max_size, self._limit, server.shortcuts)
         self._server = server
+        self.single = False
         self._transport: Any = None
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0  # when the timer rings
         self._held = 0
         self._output: list[bytes] = []  # replies that are written at the end of the loop's turn
         self._open = False  # what is written is sent
         self._blocked = False  # the peer does not read
         self._paused = False  # we do not read
         self._finishing = False
+        self._rest: _Rest | None = None  # takes the input once the server ends
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the idle timer."""
         self._transport = transport
+        self._transport.set_write_buffer_limits(WINDOW)
         self.send = self._transport.write
         self._open = self.steady = True
         self._server.opened(self)
@@ -143,7 +211,9 @@ class Connection(Conversation, asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._hold(0)
-        self._blocked = False
+        if self._blocked:
+            self._blocked = False
+            self._server.note_unsent(self, 0)
         self._write(b"")
 
     def eof_received(self) -> bool:
@@ -155,17 +225,43 @@ class Connection(Conversation, asyncio.Protocol):
         """Stop while the peer does not read its replies."""
         self._blocked = True
         self.steady = False
+        self._server.note_unsent(self, self.unsent)
 
     def resume_writing(self) -> None:
         """Go on."""
         self._blocked = False
+        self._server.note_unsent(self, 0)
         self._write(b"")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether replies are sent."""
+        return self._open
+
+    @property
+    def unsent(self) -> int:
+        """Bytes of replies that wait to be sent."""
+        return 0 if self._transport is None else int(self._transport.get_write_buffer_size())
 
     def finish(self) -> None:
         """Close the connection as soon as what was received is answered."""
         self._finishing = True
         self.steady = False
         self._write(b"")
+
+    def finish_with_input(self) -> None:
+        """Close the connection as soon as what it has sent is answered, also what waits to be read.
+
+        A socket that is closed while there is input resets the connection, and the peer loses replies. So a connection
+        that was just in use is only closed for writing, and read until the peer closes it.
+        """
+        if not self._open:
+            return
+        waiting = _unread(self._transport)
+        if waiting or self.waiting or self.more or monotonic() - self.last < LINGER:
+            self._rest = _Rest(self, waiting)
+            self._transport.set_protocol(self._rest)
+        self.finish()
 
     def cut(self) -> None:
         """Close the connection now."""
@@ -174,6 +270,9 @@ class Connection(Conversation, asyncio.Protocol):
             self._transport.abort()
 
     def _ready(self, data: bytes) -> None:
+        limit, size = self._limit, len(data)
+        if size * limit > REPLIES or limit < self._server.limit:
+            self._adapt(size)
         if self.waiting or self._output:
             # More requests may be answered in this turn of the loop. All these replies are written together.
             if not self._output:
@@ -183,6 +282,15 @@ class Connection(Conversation, asyncio.Protocol):
         else:
             self.last = monotonic()
             self._write(data)
+
+    def _adapt(self, size: int) -> None:
+        """Let fewer requests be deferred after a long reply, and one more after a short one.
+
+        Their replies have to be held if the peer does not read them.
+        """
+        most = max(1, REPLIES // max(size, 1))
+        self._limit = min(self._limit + 1, most, self._server.limit)
+        self.set_limit(self._limit)
 
     def settle(self, replies: bytes, full: bool) -> None:
         """Write replies; see the conversation. Note how many bytes of an incomplete message are held."""
@@ -199,13 +307,17 @@ class Connection(Conversation, asyncio.Protocol):
             full: whether more can be read at once.
         """
         transport = self._transport
+        single = not self._output or (len(self._output) == 1 and not data)
         if self._output:
             data = b"".join((*self._output, data))
             self._output.clear()
         if data:
             self.last = monotonic()
             if self._open:
+                self.single = single and not transport.get_write_buffer_size()
                 transport.write(data)
+                if self._blocked:
+                    self._server.note_unsent(self, self.unsent)
         more = self.more
         if (more or full) and not self._blocked:
             asyncio.get_running_loop().call_soon(self._go_on)
@@ -213,7 +325,8 @@ class Connection(Conversation, asyncio.Protocol):
             if transport is None and not (more or self.waiting):
                 self._server.closed(self)
             return
-        pause = more or full or self.full or self._blocked or self._finishing
+        last = self._finishing and not (self._rest is not None and self._rest.left > 0 and _unread(transport))
+        pause = more or full or self.full or self._blocked or last
         if pause is not self._paused:
             self._paused = pause
             if pause:
@@ -221,11 +334,11 @@ class Connection(Conversation, asyncio.Protocol):
             else:
                 transport.resume_reading()
         if self.failure is not None:
-            self._refuse(self.failure)
-        elif self._finishing and not self.waiting and not more:
+            self.refuse(self.failure)
+        elif last and not self.waiting and not more:
             self._close()
         else:
-            self.steady = not (pause or self._held)
+            self.steady = not (pause or self._held or self._finishing)
 
     def _go_on(self) -> None:
         if not self._blocked:
@@ -238,9 +351,10 @@ class Connection(Conversation, asyncio.Protocol):
         if pending:
             self.steady = False
         if server.held > server.max_held and self._open:
-            self._refuse(f"{server.held} bytes of unfinished messages are held, {server.max_held} are allowed")
+            self.refuse(f"{server.held} bytes of unfinished messages are held, {server.max_held} are allowed")
 
-    def _refuse(self, reason: str) -> None:
+    def refuse(self, reason: str) -> None:
+        """Close the connection, and say why in the log."""
         log.warning("connection of %s closed: %s", _name(self._transport), reason)
         if self._blocked:
             self.cut()
@@ -250,26 +364,80 @@ class Connection(Conversation, asyncio.Protocol):
     def _close(self) -> None:
         """Close the connection when the peer has read what is written."""
         self._open = self.steady = False
-        self._transport.close()
+        if self._rest is None or not self._transport.can_write_eof():
+            self._transport.close()
+            return
+        self._rest.left = 0
+        self._transport.write_eof()
+        self._transport.resume_reading()
+        self._linger()
+
+    def _linger(self) -> None:
+        """Wait for the peer's end for a while, once it has read what is written."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(LINGER, self._leave)
+
+    def _leave(self) -> None:
+        if self._transport.get_write_buffer_size():
+            self._linger()
+        else:
+            self._transport.abort()
 
     def _arm(self, delay: float) -> None:
+        self._due = monotonic() + delay
         self._timer = asyncio.get_running_loop().call_later(delay, self._expire)
 
-    def _expire(self, last: float = -1.0) -> None:
+    def _expire(self) -> None:
         """Close an idle connection, or wait for the rest of its time.
 
-        Args:
-            last: time of the last use, if the connection was found idle a moment ago already. It is checked twice
-                because input may have arrived that the loop has not read yet.
+        Timers ring before sockets are looked at, so input that waits is read first. After the process stood still, the
+        time begins anew: it is not known for how long a peer could not be heard.
         """
+        now = monotonic()
+        if now - self._due > LATE:
+            self.last = now
         timeout = self._server.timeout
-        left = timeout if self.waiting else self.last + timeout - monotonic()
+        left = timeout if self.waiting else self.last + timeout - now
         if left > 0:
             self._arm(left)
-        elif last != self.last:
-            self._timer = asyncio.get_running_loop().call_later(0, self._expire, self.last)
+        elif not self._blocked and _unread(self._transport):
+            self._arm(0.001)
         else:
             self.cut()
+
+
+class _Rest(asyncio.Protocol):
+    """Takes the input of a connection at the end of its server.
+
+    Args:
+        connection: gets what was there already.
+        left: how many bytes that is; nobody looks at what comes later.
+    """
+
+    def __init__(self, connection: Connection, left: int) -> None:
+        self.left = left
+        self._connection = connection
+        self.connection_lost = connection.connection_lost  # type: ignore[method-assign]
+        self.eof_received = connection.eof_received  # type: ignore[method-assign]
+        self.pause_writing = connection.pause_writing  # type: ignore[method-assign]
+        self.resume_writing = connection.resume_writing  # type: ignore[method-assign]
+
+    def data_received(self, data: bytes) -> None:
+        """Hand over what was there already."""
+        if self.left > 0:
+            self.left -= len(data)
+            self._connection.data_received(data)
+
+
+def _unread(transport: asyncio.BaseTransport) -> int:
+    """Return how many bytes of a connection the system has that were not read yet."""
+    connected = transport.get_extra_info("socket")
+    try:
+        waiting = fcntl.ioctl(connected.fileno(), termios.FIONREAD, bytes(4)) if connected is not None else b""
+    except OSError:
+        return 0  # the system does not tell
+    return int.from_bytes(waiting, sys.byteorder)
 
 
 def _name(transport: asyncio.BaseTransport) -> str:

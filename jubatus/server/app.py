@@ -29,6 +29,7 @@ def program(service: Service, settings: Settings) -> Callable[[str], life.Progra
 
 def check(service: Service, settings: Settings) -> int:
     """Say on standard error whether a server could start; return the exit status."""
+    life.quit_by_signals()
     try:
         _, address = life.addresses(settings.listen_addr, settings.listen_if)
         life.start_logs(settings, address)

@@ -80,7 +80,7 @@ class MixHandlers:
 
 
 class LinearHandlers(MixHandlers):
-    """Answers for a server with the linear mixer.
+    """Answers for a server with the linear mixer, as long as the cluster has the server's configuration.
 
     Args:
         mixer: the mixer.
@@ -97,6 +97,7 @@ class LinearHandlers(MixHandlers):
 
     def get_diff(self, args: Reader) -> Steps:
         """Copy the diff in slices and pack it without the lock."""
+        self._mixer.check()
         asked = _version(args)
         snapshot = self._model.snapshot()
         while not snapshot.take(SLICE):
@@ -108,6 +109,7 @@ class LinearHandlers(MixHandlers):
 
     def put_diff(self, args: Reader) -> Steps:
         """Prepare a mixed diff in slices, and take it in at once."""
+        self._mixer.check()
         diff = args.string()
         got = args.at_end or args.boolean()
         patch = self._model.patch(diff)
@@ -122,6 +124,7 @@ class LinearHandlers(MixHandlers):
 
     def get_model(self, args: Reader) -> Steps:
         """Pack the model under the lock, and the reply without it."""
+        self._mixer.check()
         _version(args)
         driver = self._model.pack()
         yield Lock.NOLOCK
@@ -129,7 +132,7 @@ class LinearHandlers(MixHandlers):
 
 
 class PushHandlers(MixHandlers):
-    """Answers for a server with a mixer that pushes.
+    """Answers for a server with a mixer that pushes, as long as the cluster has the server's configuration.
 
     Args:
         mixer: the mixer.
@@ -144,15 +147,18 @@ class PushHandlers(MixHandlers):
 
     def get_pull_argument(self, args: Reader) -> bytes:
         """Return the versions up to which the rows of each other server are known here."""
+        self._mixer.check()
         _version(args)
         return pack(self._model.pull_argument())
 
     def pull(self, args: Reader) -> bytes:
         """Return the rows that a peer does not know."""
+        self._mixer.check()
         return pack(self._model.pull_rows(args.string()))
 
     def push(self, args: Reader) -> Steps:
         """Take in rows of a peer."""
+        self._mixer.check()
         self._model.push_rows(args.string())
         yield Lock.NOLOCK
         asyncio.run_coroutine_threadsafe(self._mixer.pushed(), self._loop).result()

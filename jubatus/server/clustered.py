@@ -23,11 +23,12 @@ from jubatus.rpc.links import Links
 from jubatus.rpc.server import Server
 from jubatus.server.cluster_handlers import Handed, LinearHandlers, MixHandlers, OwnModel, PushHandlers
 from jubatus.server.common_handlers import CommonHandlers
-from jubatus.server.configuration import make_model
+from jubatus.server.configuration import make_model, mark
 from jubatus.server.dispatch import Dispatcher, bind
 from jubatus.server.holdings import Holdings
 from jubatus.server.peers import Peers, handlers_of
 from jubatus.server.settings import LINEAR_MIXER, Settings
+from jubatus.server.watchdog import Watchdog
 
 log = logging.getLogger("jubatus")
 
@@ -59,7 +60,9 @@ class Clustered:
         self._holdings = Holdings(self._node, settings.threads)
         self._session: Coordinator = zookeeper.connect(cluster.zookeeper, cluster.zookeeper_timeout)
         try:
-            self._member = Member(self._session, service.name, cluster.name, self._node, uses_cht=service.uses_cht)
+            self._member = Member(
+                self._session, service.name, cluster.name, self._node, uses_cht=service.uses_cht, mark=mark
+            )
             self._member.prepare()
             log.info("joining to the cluster %s", cluster.name)
             self._member.lock_config()
@@ -74,7 +77,8 @@ class Clustered:
         self._executor = ThreadPoolExecutor(settings.threads, "worker")
         self._blocking = ThreadPoolExecutor(2, "cluster")
         self._mixer: Mixer | None = None
-        self._stop: Callable[[], None] = lambda: None
+        self._watchdog: Watchdog | None = None
+        self._stop: Callable[[str], None] = lambda reason: None
 
     def server(self) -> Server:
         """Make the mixer and what answers requests."""
@@ -157,16 +161,20 @@ class Clustered:
             shortcuts=dispatcher.shortcuts,
         )
 
-    async def begin(self, stop: Callable[[], None]) -> None:
+    async def begin(self, stop: Callable[[str], None]) -> None:
         """Register, and start to mix; the model warms up meanwhile."""
         assert self._mixer is not None
         self._stop = stop
         asyncio.get_running_loop().run_in_executor(self._executor, self._model.warm_up)
         await asyncio.get_running_loop().run_in_executor(self._blocking, self._join)
         await self._mixer.start()
+        hang = self._member.hang
+        self._watchdog = Watchdog(asyncio.get_running_loop(), lambda: hang(True), lambda: hang(False))
 
     def _join(self) -> None:
-        self._member.join(self._stop)
+        path = f"{paths.nodes(self._service.name, self._cluster.name)}/{self._node.name}"
+        removed = f"the server was removed from its cluster: {path} was deleted"
+        self._member.join(lambda: self._stop(removed), self._stop)
         if self._service.uses_cht:
             with suppress(ClusterError):  # then it is read as soon as ZooKeeper answers
                 self._view.load(self._cluster.name)
@@ -175,6 +183,8 @@ class Clustered:
         """Leave the cluster; a MIX that runs ends first, unless others keep it waiting."""
         assert self._mixer is not None
         log.info("stopping mixer thread")
+        if self._watchdog is not None:
+            self._watchdog.close()
         stopping = asyncio.ensure_future(self._mixer.stop())
         await asyncio.wait((stopping,), timeout=MIXER_GRACE)
         if not stopping.done():
@@ -188,7 +198,7 @@ class Clustered:
 
     def stop(self) -> None:
         """End the process as a signal would."""
-        self._stop()
+        self._stop("")
 
     def close(self) -> None:
         """Let go of threads and session."""

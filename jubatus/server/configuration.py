@@ -1,5 +1,8 @@
 """From the text of a configuration to a model that has learned nothing."""
 
+import hashlib
+import json
+
 from jubatus._core.context import ALONE, Context
 from jubatus._core.model import Model
 from jubatus._core.schema import parse_json
@@ -14,6 +17,18 @@ def read(path: str) -> bytes:
             return file.read()
     except OSError as error:
         raise ConfigError(f"cannot read configuration: {path}: {error.strerror}") from error
+
+
+def mark(config: bytes) -> bytes:
+    """Return what stands for a configuration: the same for those that are equal as JSON values.
+
+    The order of members does not matter, and 1 differs from 1.0. What is no JSON stands for itself.
+    """
+    try:
+        config = json.dumps(parse_json(config), sort_keys=True, separators=(",", ":")).encode()
+    except ConfigError:
+        pass
+    return hashlib.sha256(config).hexdigest().encode()
 
 
 def make_model(

@@ -47,7 +47,7 @@ class Alone:
             shortcuts=self.dispatcher.shortcuts,
         )
 
-    async def begin(self, stop: Callable[[], None]) -> None:
+    async def begin(self, stop: Callable[[str], None]) -> None:
         """Let the model warm up; there is nothing to take part in."""
         asyncio.get_running_loop().run_in_executor(self._executor, self._model.warm_up)
 

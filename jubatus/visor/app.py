@@ -68,7 +68,7 @@ class Visor:
         """Return what answers requests."""
         return Server(self.serve, timeout=self._timeout, max_size=MAX_SIZE)
 
-    async def begin(self, stop: Callable[[], None]) -> None:
+    async def begin(self, stop: Callable[[str], None]) -> None:
         """Register, as soon as the registration of an earlier visor of this address is over."""
         for path in (paths.ROOT, paths.supervisors(), paths.actors()):
             await asyncio.to_thread(create_if_missing, self._zk, path)

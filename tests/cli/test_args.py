@@ -84,15 +84,12 @@ def test_values(words: list[str], name: str, value: args.Value) -> None:
     assert given(*words)[name] == value
 
 
-def test_other_words_are_kept_aside() -> None:
-    got = parse(OPTIONS, ["prog", "a", *NEEDED, "-", "b", "-d", "c"])
-    assert got.others == ["a", "b", "c"]
-    assert got.flag("debug")
-
-
 @pytest.mark.parametrize(
     "words, error",
     [
+        (["a"], "unexpected word: a"),
+        (["-d", "a", "b"], "unexpected word: a"),
+        (["-", "", "--all"], "unexpected word: "),
         (["--nope"], "undefined option: --nope"),
         (["--nope=3"], "undefined option: --nope"),
         (["--"], "undefined option: --"),

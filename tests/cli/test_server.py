@@ -2,6 +2,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import time
 from contextlib import suppress
 from importlib.metadata import version
@@ -340,3 +341,17 @@ def over(process: psutil.Process) -> bool:
 def test_errors_of_a_daemon_are_seen_by_who_starts_it(tmp_path: Path) -> None:
     (tmp_path / "bad").write_text("{}")
     assert refusal("-D", "-f", str(tmp_path / "bad")).startswith("invalid configuration: ")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("delay", [0, 0.005, 0.01, 0.02])
+def test_a_signal_ends_the_start_without_a_word(number: signal.Signals, delay: float, config: str) -> None:
+    words = [BIN / "jubaweight", "-p", str(free_port()), "-b", "127.0.0.1", "-f", config]
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    maps = Path(f"/proc/{process.pid}/maps")
+    wait_for(lambda: "/jubatus/_core/" in maps.read_text())
+    time.sleep(delay)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=20)
+    assert errors == ""
+    assert process.returncode in (-number, 128 + number, 0)  # 0: it serves already

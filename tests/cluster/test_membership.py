@@ -1,12 +1,13 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
 from jubatus.cluster import paths, registration
 from jubatus.cluster.coordinator import Coordinator, Session
-from jubatus.cluster.membership import Ids, Lock, Member, Registration, View, prepare
+from jubatus.cluster.membership import Ids, Lock, Member, Registration, Replaced, View, prepare
 from jubatus.cluster.paths import Node
 from jubatus.cluster.ring import ring_entries
 from jubatus.errors import ClusterError
@@ -138,6 +139,99 @@ def test_the_configuration(world: World, zk: Coordinator) -> None:
     wait_for(lambda: zk.session is Session.SUSPENDED)
     with pytest.raises(ClusterError, match=r"^failed to get config from zookeeper: /jubatus/config/stat/c"):
         server.config()
+
+
+CONFIG = "/jubatus/config/stat/c"
+
+
+def configured(zk: Coordinator, node: Node, ended: Callable[[str], None] = lambda reason: None) -> Member:
+    """Join with the configuration that there is; upper and lower case do not differ."""
+    made = Member(zk, "stat", "c", node, True, bytes.lower)
+    made.prepare()
+    made.lock_config()
+    if not zk.exists(CONFIG):
+        zk.create(CONFIG, b"old")
+    made.config()
+    made.join(lambda: None, ended)
+    return made
+
+
+def test_servers_with_another_configuration_are_no_members(world: World, zk: Coordinator) -> None:
+    one, same = configured(zk, NODE), configured(world.connect(), Node("10.0.0.3", 1))
+    silent = joined(world.connect(), Node("10.0.0.4", 1))  # as one of 1.1
+    nodes = [NODE, Node("10.0.0.3", 1), Node("10.0.0.4", 1)]
+    assert one.members() == same.members() == silent.members() == nodes
+    zk.set(CONFIG, b"NEW")
+    fresh = configured(world.connect(), OTHER)
+    assert zk.get(f"{BASE}/nodes/{OTHER.name}") == b"new"
+    assert fresh.members() == [OTHER, Node("10.0.0.4", 1)]
+    for member in (one, same):
+        with pytest.raises(Replaced, match=f"was replaced, this server has another one: {CONFIG}$"):
+            member.members()
+
+
+def test_a_server_that_runs_sees_that_its_configuration_is_replaced(
+    world: World, zk: Coordinator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Bytes do not matter; nor does a configuration that is gone, with which nobody can start."""
+    other = world.connect()
+    with caplog.at_level(logging.INFO, "jubatus"):
+        server = configured(zk, NODE)
+        assert not server.replaced
+        other.set(CONFIG, b"OLD")
+        other.set(CONFIG, b"new")
+        wait_for(lambda: server.replaced)
+        other.set(CONFIG, b"newer")
+        with pytest.raises(Replaced):
+            server.agree()
+        other.set(CONFIG, b"old")
+        wait_for(lambda: not server.replaced)
+        other.delete(CONFIG)
+        server.agree()
+        other.create(CONFIG, b"new")
+        wait_for(lambda: server.replaced)
+    warned = f"the configuration of the cluster was replaced, this server has another one: {CONFIG}; "
+    warned += "nothing is mixed until it is started again"
+    told = [message for message in caplog.messages if "configuration" in message]
+    assert told == [warned, "the configuration of the cluster is that of this server again", warned]
+
+
+def test_a_server_with_another_configuration_does_not_register_again(world: World, zk: Coordinator) -> None:
+    other = world.connect()
+    reasons: list[str] = []
+    server = configured(zk, NODE, reasons.append)
+    server.activate()
+    world.suspend(zk)
+    wait_for(lambda: zk.session is Session.SUSPENDED)
+    world.expire(zk)
+    wait_for(lambda: not other.exists(f"{BASE}/nodes/{NODE.name}"))
+    other.set(CONFIG, b"new")
+    world.resume(zk)
+    wait_for(lambda: reasons)
+    assert reasons[0] == str(Replaced(CONFIG))
+    assert not any(other.exists(f"{BASE}/{place}/{NODE.name}") for place in ("nodes", "actives"))
+    assert other.children(f"{BASE}/cht") == []
+
+
+def test_a_server_registers_again_under_an_equal_configuration(world: World, zk: Coordinator) -> None:
+    reasons: list[str] = []
+    server = configured(zk, NODE, reasons.append)
+    zk.set(CONFIG, b"OLD")
+    expire(world, zk)
+    wait_for(lambda: zk.exists(f"{BASE}/nodes/{NODE.name}"))
+    assert server.members() == [NODE]
+    assert reasons == []
+
+
+def test_a_server_does_not_join_when_its_configuration_is_replaced_meanwhile(zk: Coordinator) -> None:
+    server = Member(zk, "stat", "c", NODE, False, bytes.lower)
+    server.prepare()
+    zk.create(CONFIG, b"old")
+    server.config()
+    zk.set(CONFIG, b"new")
+    with pytest.raises(Replaced):
+        server.join(lambda: None)
+    assert zk.children(f"{BASE}/nodes") == []
 
 
 def test_a_writer_keeps_servers_out(world: World, zk: Coordinator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,6 +370,24 @@ def test_being_active_is_brought_about_later(world: World, zk: Coordinator) -> N
     server.activate()
     world.resume(zk)
     wait_for(lambda: watcher.actives() == [NODE])
+
+
+def test_a_server_that_hangs_is_not_active(world: World, zk: Coordinator) -> None:
+    server = joined(zk)
+    watcher = Member(world.connect(), "stat", "c", OTHER, True)
+    server.activate()
+    for _ in range(2):
+        server.hang(True)
+        assert watcher.actives() == []
+    server.activate()
+    assert watcher.actives() == []
+    server.hang(False)
+    assert watcher.actives() == [NODE]
+    server.hang(True)
+    server.deactivate()
+    server.hang(False)
+    assert watcher.actives() == []
+    assert watcher.members() == [NODE]
 
 
 def test_ids_are_given_once(world: World, zk: Coordinator) -> None:

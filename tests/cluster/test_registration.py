@@ -160,10 +160,33 @@ def test_a_lock_that_a_writer_has_is_taken_later(world: World, zk: Coordinator, 
     world.expire(zk)
     wait_for(writer.write)
     world.resume(zk)
-    wait_for(lambda: other.exists(A))
-    assert not lock.held
+    wait_for(lambda: zk.session is Session.CONNECTED)
+    registration.want(B)  # at once: somebody asks for it
+    assert other.exists(B)
+    assert not (lock.held or other.exists(A))
     writer.release()
-    wait_for(lambda: lock.held)
+    wait_for(lambda: lock.held and other.exists(A))
+
+
+def test_what_follows_a_lock_waits_for_what_is_done_under_it(
+    world: World, zk: Coordinator, registration: Registration
+) -> None:
+    other = world.connect()
+    zk.create("/jubatus")
+    zk.create("/jubatus/lock")
+    lock, calls = Lock(zk, "/jubatus/lock"), []
+
+    def again() -> None:
+        calls.append(other.exists(A))
+        if len(calls) < 3:
+            raise ClusterError("not yet")
+
+    assert registration.hold(lock, again)
+    registration.add(A)
+    assert calls == []
+    expire(world, zk)
+    wait_for(lambda: other.exists(A))
+    assert calls == [False] * 3
 
 
 def test_a_tree_that_was_emptied_grows_again(world: World, zk: Coordinator, registration: Registration) -> None:

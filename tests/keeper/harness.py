@@ -169,5 +169,9 @@ def dying(connection: Connection) -> None:
     raise EOFError
 
 
-def methods(server: Peer) -> list[str]:
-    return [request[2] for request in server.requests]
+PROBE = "get_config"
+
+
+def methods(*servers: Peer) -> list[str]:
+    """Return the methods that were called, without the keeper's own calls."""
+    return [request[2] for server in servers for request in server.requests if request[2] != PROBE]

@@ -7,6 +7,7 @@ import pytest
 from jubatus.cluster.paths import Node
 from jubatus.keeper import rotation
 from jubatus.keeper.rotation import Rotation
+from tests.conftest import PATIENCE
 
 A, B = Node("10.0.0.1", 9199), Node("10.0.0.2", 9199)
 
@@ -33,7 +34,7 @@ def test_a_server_is_out_until_it_is_reached() -> None:
     alive: set[Node] = set()
     asked = []
 
-    async def reach(node: Node) -> bool:
+    async def reach(cluster: str, node: Node) -> bool:
         asked.append(node)
         return node in alive
 
@@ -62,7 +63,7 @@ def test_a_server_is_out_until_it_is_reached() -> None:
 def test_a_server_that_is_not_listed_any_more_is_forgotten() -> None:
     asked = []
 
-    async def reach(node: Node) -> bool:
+    async def reach(cluster: str, node: Node) -> bool:
         asked.append(node)
         return False
 
@@ -77,8 +78,45 @@ def test_a_server_that_is_not_listed_any_more_is_forgotten() -> None:
     run(work)
 
 
+def test_a_server_is_out_after_some_timeouts_in_a_row(caplog: pytest.LogCaptureFixture) -> None:
+    async def reach(cluster: str, node: Node) -> bool:
+        return True
+
+    async def work() -> None:
+        out = Rotation(reach, lambda cluster, node: True)
+        for _ in range(2):
+            for count in range(rotation.LATE):
+                assert out.dead == set()
+                out.miss("c", A, "request timed out")
+                assert out.late == {A: count + 1}
+            assert out.dead == {A}
+            await until(lambda: not out.dead)
+            assert out.late == {}
+
+    with caplog.at_level(logging.WARNING, "jubatus"):
+        run(work)
+    text = "server 10.0.0.1_9199 of c is out of rotation: request timed out, 3 in a row"
+    assert [record.getMessage() for record in caplog.records] == [text] * 2
+
+
+def test_a_server_that_hangs_does_not_keep_another_one_out() -> None:
+    async def reach(cluster: str, node: Node) -> bool:
+        if node == A:
+            await asyncio.sleep(PATIENCE)
+        return True
+
+    async def work() -> None:
+        out = Rotation(reach, lambda cluster, node: True)
+        out.drop("c", A, "why")
+        out.drop("c", B, "why")
+        await until(lambda: out.dead == {A})
+        out.close()
+
+    run(work)
+
+
 def test_each_loss_and_return_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    async def reach(node: Node) -> bool:
+    async def reach(cluster: str, node: Node) -> bool:
         return True
 
     async def work() -> None:

@@ -159,7 +159,7 @@ def test_connecting_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
         outcomes = Outcomes(links)
         outcomes.send("short", address, timeout=0.1)
         outcomes.send("long", address)
-        return await outcomes.all(2), await links.reach(address)
+        return await outcomes.all(2), await links.reach(address, b"any", pack([]))
 
     with deaf() as address:
         assert run(work) == (
@@ -421,12 +421,25 @@ def test_long_messages_pass_both_ways_and_hold_up_nobody_for_long() -> None:
     assert lag < 0.5
 
 
-def test_reaching_a_server() -> None:
-    async def work(links: Links) -> tuple[bool, bool]:
-        return await links.reach(at(peer)), await links.reach(("127.0.0.1", free_port()))
+def test_reaching_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It must answer, whatever; a process that stands still takes connections too."""
+    monkeypatch.setattr(module, "CONNECT", 0.3)
 
-    with Peer(replies()) as peer:
-        assert run(work) == (True, False)
+    async def work(links: Links) -> list[bool]:
+        ports = (answering.port, refusing.port, closing.port, silent.port, free_port())
+        return [await links.reach(("127.0.0.1", port), b"any", pack(["c"])) for port in ports]
+
+    def closes(connection: Connection) -> None:
+        connection.request()
+
+    with (
+        Peer(echo) as answering,
+        Peer(replies((1, None))) as refusing,
+        Peer(closes) as closing,
+        Peer(replies()) as silent,
+    ):
+        assert run(work) == [True, True, False, False, False]
+    assert [request[2:] for request in answering.requests + silent.requests] == [["any", ["c"]]] * 2
 
 
 def test_closing_fails_what_is_under_way() -> None:

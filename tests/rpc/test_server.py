@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import msgpack
@@ -62,10 +62,10 @@ class Host:
         result = self.big if frame.method == b"big" else pack(frame.method)
         return b"" if frame.kind else reply(frame.msgid, result)
 
-    def complete(self) -> None:
+    def complete(self, result: bytes = b"") -> None:
         """Answer the request that was deferred first."""
         frame, conversation = self.conversations.pop(0)
-        answer = b"" if frame.kind else reply(frame.msgid, pack(frame.method))
+        answer = b"" if frame.kind else reply(frame.msgid, result or pack(frame.method))
         self._loop.call_soon_threadsafe(conversation.complete, answer)
 
     def stop(self) -> bool:
@@ -91,6 +91,15 @@ class CountingTransport:
 
     def __init__(self) -> None:
         self.done: list[Any] = []
+
+    def get_extra_info(self, name: str) -> None:
+        return None
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def set_write_buffer_limits(self, high: int) -> None:
+        pass
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         return lambda *args: self.done.append((name, *args))
@@ -171,6 +180,58 @@ def test_a_client_that_never_reads_does_not_grow_memory() -> None:
         with Peer(server.port) as other:
             assert other.result(ECHO) == b"echo"
         assert [peer.reply()[1] for _ in range(2000)] == list(range(2000))
+
+
+def test_fewer_requests_are_deferred_while_their_replies_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rpc, "REPLIES", 64 << 10)
+
+    async def test() -> None:
+        conversations: list[Conversation] = []
+
+        def serve(frame: Frame, conversation: Conversation) -> bytes | None:
+            conversations.append(conversation)
+            return None
+
+        one, done = connection(serve, limit=256)
+        one.data_received(b"".join(map(request, range(3000))))
+        assert one.waiting == rpc.FIRST
+        for size, most in ((8 << 10, 8), (100, 256), (16 << 10, 4), (1 << 20, 1)):
+            for _ in range(260):
+                one.complete(bytes(size))
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                done.clear()
+            assert one.waiting == most, size
+
+    asyncio.run(test())
+
+
+def test_the_worst_of_those_that_do_not_read_is_closed(caplog: pytest.LogCaptureFixture) -> None:
+    with host(max_unsent=30 << 20, limit=256) as server, ExitStack() as stack:
+        deaf, worst, other = (stack.enter_context(Peer(server.port)) for _ in range(3))
+        for peer, count in ((deaf, 5), (worst, 60)):
+            peer.send(b"".join(request(number, "later") for number in range(count)))
+        wait_for(lambda: len(server.conversations) == 5 + rpc.FIRST)
+        with caplog.at_level(logging.INFO, "jubatus"):
+            while not caplog.messages:
+                wait_for(lambda: server.conversations)
+                server.complete(pack(bytes(2 << 20)))
+        assert other.result(ECHO) == b"echo"
+        name = "{}:{}".format(*worst.socket.getsockname())
+        (line,) = caplog.messages
+        assert line.startswith(f"connection of {name} closed: ")
+        assert line.endswith(" are allowed")
+        assert server.server.unsent <= 30 << 20
+
+
+def test_one_reply_may_be_longer_than_all_that_may_be_unsent(caplog: pytest.LogCaptureFixture) -> None:
+    with host(max_unsent=1 << 20) as server, Peer(server.port) as peer, Peer(server.port) as other:
+        server.big = pack(bytes(64 << 20))
+        peer.send(request(1, "big") + request(2, "big"))
+        time.sleep(0.2)
+        assert other.result(ECHO) == b"echo"
+        assert [peer.reply()[1] for _ in range(2)] == [1, 2]
+    assert caplog.messages == []
 
 
 def test_no_delay_is_set() -> None:

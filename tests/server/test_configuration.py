@@ -6,7 +6,7 @@ import pytest
 
 from jubatus.errors import ConfigError
 from jubatus.idl import service
-from jubatus.server.configuration import make_model, read
+from jubatus.server.configuration import make_model, mark, read
 
 WRONG_RULES = {"string_types": {"t": {"method": "y"}}, "num_rules": [{"key": "*"}]}
 
@@ -79,3 +79,12 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     assert read(str(tmp_path / "c")) == b"x"
     with pytest.raises(ConfigError, match=r"^cannot read configuration: /none: No such file or directory$"):
         read("/none")
+
+
+def test_equal_configurations_have_the_same_mark() -> None:
+    one = b'{"method": "PA", "parameter": {"a": 1, "b": [1.0, true]}}'
+    same = b'{\n  "parameter": {"b": [1.0, true], "a": 1},\n  "method": "\\u0050A"\n}\n'
+    assert mark(one) == mark(same)
+    assert len(mark(one)) == 64
+    others = [one.replace(b"1,", b"1.0,"), one.replace(b"true", b"1"), one.replace(b"PA", b"PA1"), b"{", b"", b"{ "]
+    assert len({mark(config) for config in (one, *others)}) == 7

@@ -11,7 +11,7 @@ from typing import Any
 import msgpack
 import pytest
 
-from tests.conftest import PATIENCE, Peer, Running, wait_for
+from tests.conftest import PATIENCE, Peer, Running, packed, wait_for
 from tests.system.cluster import Cluster, classify, cluster, train
 from tests.zookeeper import Line, ZooKeeper
 
@@ -333,14 +333,76 @@ def test_the_leader_of_the_ensemble_is_killed(ensemble: ZooKeeper, tmp_path: Pat
         assert len(members(ensemble, made, "actives")) == 2
 
 
+def test_a_server_that_is_stopped_is_passed_over(zookeeper: ZooKeeper, made: Cluster) -> None:
+    """Its session lives on, so that only the keeper notices."""
+    hung, other = made.server("-Z", "60"), made.server("-Z", "60")
+    keeper = made.keeper("-I", "1")
+    hung.proc.send_signal(signal.SIGSTOP)
+    with keeper.peer() as peer:
+        failed = 0
+        while f"127.0.0.1_{hung.port} of {made.name} is out of rotation" not in keeper.output():
+            error, _ = classify(peer, "x", made.name)
+            assert error in (None, b"request timed out")
+            failed += error is not None
+        assert failed == 3
+        before = updates(other)
+        for number in range(20):
+            assert train(peer, "a", f"word{number}", made.name) == (None, 1)
+        assert updates(other) == before + 20
+        assert len(members(zookeeper, made, "actives")) == 2
+        hung.proc.send_signal(signal.SIGCONT)
+        wait_for(lambda: "is back in rotation" in keeper.output())
+        wait_for(lambda: train(peer, "a", "more", made.name) == (None, 1) and updates(hung))
+
+
+BLOCKING = """
+import os, time
+
+class Blocking:
+    def split(self, text):
+        while os.path.exists(text):
+            time.sleep(0.05)
+        return [(0, len(text))]
+
+def create(parameters):
+    return Blocking()
+"""
+
+
+def test_a_server_whose_loop_stands_is_not_active_until_it_turns(zookeeper: ZooKeeper, tmp_path: Path) -> None:
+    """ZooKeeper hears of it all the time: its session is another thread's."""
+    plugin, closed = tmp_path / "blocking.py", tmp_path / "closed"
+    plugin.write_text(BLOCKING)
+    types = {"blocking": {"method": "dynamic", "path": str(plugin), "function": "create"}}
+    rules = [{"key": "*", "type": "blocking", "sample_weight": "bin", "global_weight": "bin"}]
+    config = CONFIG | {"converter": {"string_types": types, "string_rules": rules}}
+    with cluster(zookeeper.hosts, tmp_path, "classifier", config) as made:
+        hung, other = made.server(), made.server()
+        keeper = made.keeper()
+        closed.touch()
+        with hung.peer() as peer:
+            peer.send(packed([0, 1, "classify", ["", [[[["key", str(closed)]], [], []]]]]))
+            wait_for(lambda: members(zookeeper, made, "actives") == [f"127.0.0.1_{other.port}"])
+            assert len(members(zookeeper, made, "nodes")) == 2
+            with keeper.peer() as client:
+                wait_for(lambda: all(classify(client, "x", made.name)[0] is None for _ in range(10)))
+            closed.unlink()
+            assert peer.reply()[2] is None
+        wait_for(lambda: len(members(zookeeper, made, "actives")) == 2)
+        assert "the event loop stands for 3 s" in hung.output()
+        assert "the event loop turns again" in hung.output()
+        assert "the event loop stands" not in other.output()
+
+
 def test_a_server_that_is_removed_by_hand_ends(zookeeper: ZooKeeper, made: Cluster) -> None:
     server = made.server()
     client = zookeeper.client()
     try:
         path = f"/jubatus/actors/classifier/{made.name}/nodes/127.0.0.1_{server.port}"
         client.delete(path)
-        assert server.proc.wait(PATIENCE) == 0
+        assert server.proc.wait(PATIENCE) == 1  # a supervisor starts it again
         assert f"My actor [{path}] was deleted, preparing for finish" in server.output()
+        assert server.output().endswith(f"\nthe server was removed from its cluster: {path} was deleted\n")
     finally:
         client.stop()
         client.close()

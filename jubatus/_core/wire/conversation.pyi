@@ -66,5 +66,7 @@ class Conversation:
         """Take a chunk and return the replies that can be written now."""
     def resume(self) -> bytes:
         """Return the next replies, as far as ROOM goes; ``more`` tells whether there are others."""
+    def set_limit(self, limit: int) -> None:
+        """Change how many requests may be deferred at a time; those that are stay."""
     def complete(self, reply: bytes) -> None:
         """Answer a deferred request."""

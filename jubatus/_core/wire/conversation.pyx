@@ -299,6 +299,10 @@ cdef class Conversation:
             shortcuts.mixed()
         return True
 
+    def set_limit(self, Py_ssize_t limit):
+        """Change how many requests may be deferred at a time; those that are stay."""
+        self.limit = limit
+
     def complete(self, bytes reply not None):
         """Answer a deferred request."""
         self.waiting -= 1

@@ -45,8 +45,8 @@ The coroutine of a short row runs at once up to where it first waits. Up to ther
 """
 
 CONTRACT = {
-    "catch_up", "fresh", "get_diff", "mix", "pack", "patch", "pull_argument", "pull_rows", "push_rows", "put_diff",
-    "reassign", "snapshot", "status", "unpack", "version", "warm_up",
+    "catch_up", "fresh", "get_diff", "mix", "pack", "pack_aside", "patch", "pull_argument", "pull_rows", "push_rows",
+    "put_diff", "reassign", "snapshot", "status", "unpack", "unpack_aside", "version", "warm_up",
 }  # fmt: skip
 """What a model offers besides the methods of its service."""
 

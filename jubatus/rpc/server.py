@@ -191,6 +191,13 @@ class Connection(Conversation, asyncio.Protocol):
         if pending or self._held:
             self._hold(pending)
 
+    def released(self, replies: bytes) -> None:
+        """Write replies that waited for the journal; see the conversation."""
+        if self._open:
+            self.last = monotonic()
+            self._transport.write(replies)
+        self._write(b"")
+
     def _write(self, data: bytes, full: bool = False) -> None:
         """Write replies. Then go on after the other connections had their turn, or wait for the peer, or close.
 
@@ -204,7 +211,7 @@ class Connection(Conversation, asyncio.Protocol):
             self._output.clear()
         if data:
             self.last = monotonic()
-            if self._open:
+            if self._open and not self.withhold(data):
                 transport.write(data)
         more = self.more
         if (more or full) and not self._blocked:
@@ -220,9 +227,9 @@ class Connection(Conversation, asyncio.Protocol):
                 transport.pause_reading()
             else:
                 transport.resume_reading()
-        if self.failure is not None:
+        if self.failure is not None and not self.withheld:
             self._refuse(self.failure)
-        elif self._finishing and not self.waiting and not more:
+        elif self._finishing and not (self.waiting or more or self.withheld):
             self._close()
         else:
             self.steady = not (pause or self._held)
@@ -263,7 +270,7 @@ class Connection(Conversation, asyncio.Protocol):
                 because input may have arrived that the loop has not read yet.
         """
         timeout = self._server.timeout
-        left = timeout if self.waiting else self.last + timeout - monotonic()
+        left = timeout if self.waiting or self.withheld else self.last + timeout - monotonic()
         if left > 0:
             self._arm(left)
         elif last != self.last:

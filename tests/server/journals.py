@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from jubatus import idl
-from jubatus._core.wire import FrameSplitter, pack
+from jubatus._core.schema import parse_json
+from jubatus._core.wire import FrameSplitter, pack, unpack
 from jubatus.errors import ModelError
 from jubatus.idl import Host, Service
 from jubatus.server.dispatch import BoundMethod, bind
@@ -12,6 +13,7 @@ from jubatus.server.journal import Journal
 from jubatus.server.segments import segment_path
 from jubatus.server.settings import Durability
 from tests.conftest import packed
+from tests.services import facts_of
 
 CONFIG = b'{"window_size": 3}'
 STAT = idl.service("stat")
@@ -39,8 +41,6 @@ class Kept:
     """
 
     def __init__(self, folder: Path, config: bytes = CONFIG, keep: int = 2, model: Any = None) -> None:
-        from jubatus._core.schema import parse_json
-
         self.folder = str(folder)
         self.model = model or STAT.model_class(parse_json(config))
         self.journal = Journal(Durability(self.folder, keep=keep), "stat", config, self.model)
@@ -74,15 +74,18 @@ class Kept:
     def status(self, key: str) -> str:
         return self.journal.status()[key]
 
-    def close(self) -> bytes:
-        """Close the journal; return the packed model."""
+    def content(self) -> Any:
+        """Return what the model consists of, without the times at which numbers came."""
+        return facts_of("stat").stored(unpack(self.model.pack()))
+
+    def close(self) -> Any:
+        """Close the journal; return what the model consists of."""
         self.journal.close()
-        model: bytes = self.model.pack()
-        return model
+        return self.content()
 
 
-def told(folder: Path) -> bytes:
-    """Return the packed model that a journal tells of."""
+def told(folder: Path) -> Any:
+    """Return what the model consists of that a journal tells of."""
     return Kept(folder).close()
 
 

@@ -41,6 +41,9 @@ log = logging.getLogger("jubatus")
 TICK = 1.0
 """Seconds between two looks at what is not on the disk yet, and at whether a snapshot is due."""
 
+LARGE = 1 << 20
+"""Bytes of records that are written on a thread: they would hold up the event loop."""
+
 PAUSE = 30.0
 """Seconds after a snapshot that could not be written until the next one is tried."""
 
@@ -143,7 +146,7 @@ class Journal:
         self._snapshots = asyncio.Lock()
         self._ticker: asyncio.Task[None] | None = None
         self._asked: set[asyncio.Task[None]] = set()
-        self._pool = ThreadPoolExecutor(2, "journal")
+        self._pool = ThreadPoolExecutor(3, "journal")
         self._dispatcher: Dispatcher | None = None
         self._lock = lock_folder(self._folder)
 
@@ -248,13 +251,12 @@ class Journal:
         if self._committing:
             self._again = True
             return
-        if self._always:
+        held = self.turn.take_held()
+        if self._always or self.turn.size > LARGE:
             self._committing, self._again = True, False
-            held = self.turn.take_held()
             future = asyncio.get_running_loop().run_in_executor(self._pool, self._commit)
             future.add_done_callback(partial(self._committed, held))
             return
-        held = self.turn.take_held()
         try:
             self._write()
         except OSError as error:
@@ -266,7 +268,8 @@ class Journal:
 
     def _commit(self) -> None:
         self._write()
-        self._sync()
+        if self._always:
+            self._sync()
 
     def _committed(self, held: list[Any], future: asyncio.Future[None]) -> None:
         self._committing = False

@@ -29,7 +29,6 @@ def write_in_child(save: Callable[[], None]) -> tuple[int, int]:
         OSError: there can be no child.
     """
     ours, its = os.pipe()
-    parent = os.getpid()
     sys.stderr.flush()
     try:
         child = os.fork()
@@ -38,7 +37,7 @@ def write_in_child(save: Callable[[], None]) -> tuple[int, int]:
         os.close(its)
         raise
     if child == 0:
-        _be_child(save, parent, its)
+        _be_child(save, its)
     os.close(its)
     return child, ours
 
@@ -53,8 +52,8 @@ def wait_for_child(child: int, pipe: int) -> str:
     return f"its process ended with status {os.waitstatus_to_exitcode(status)}"
 
 
-def _be_child(save: Callable[[], None], parent: int, pipe: int) -> None:
-    """Write and end."""
+def _be_child(save: Callable[[], None], pipe: int) -> None:
+    """Write and end, also if the server is killed meanwhile: the snapshot belongs to its segment all the same."""
     status = 1
     try:
         # Nothing of the parent may stay open: when it is killed, its port and its lock must be free.

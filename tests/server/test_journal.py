@@ -77,6 +77,23 @@ def test_replies_of_many_connections_and_requests_come_in_order(server: Start, t
 
 
 @SYNCS
+def test_large_updates_among_small_ones(server: Start, tmp_path: Path, sync: str) -> None:
+    options = ("--journal", str(tmp_path), "--journal_sync", sync)
+    running = server("stat", CONFIG, *options)
+    key = "k" * (3 << 20)
+    with running.peer() as peer, running.peer() as other:
+        for n in range(1, 6):
+            peer.send(packed([0, n, "push", ["", key, 1.0]]))
+            for _ in range(5):
+                other.result("push", *PUSH)
+            assert peer.reply()[:3] == [1, n, None]
+    running.proc.kill()
+    running.proc.wait()
+    with server("stat", CONFIG, *options).peer() as peer:
+        assert (total(peer), peer.result("sum", key)) == (25, 5)
+
+
+@SYNCS
 def test_a_full_disk_refuses_updates_until_it_has_room(server: Start, tmp_path: Path, sync: str) -> None:
     options = ("--journal", str(tmp_path), "--journal_sync", sync)
     running = server("stat", CONFIG, *options)

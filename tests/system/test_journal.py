@@ -7,6 +7,7 @@ import json
 import os
 import random
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from jubatus._core.wire import Reader, unpack
 from jubatus.errors import BadArguments, ModelError
 from jubatus.server import storage
 from jubatus.server.segments import Segment, segment_path
-from tests.conftest import BIN, Running, end_in_order, free_port, packed
+from tests.conftest import BIN, Running, Start, end_in_order, free_port, packed, wait_for
 from tests.core.calls import exact
 from tests.core.generate import Arguments
 from tests.services import CASES, Case
@@ -139,3 +140,34 @@ def test_killed_servers_come_back_with_all_that_was_acknowledged(name: str, tmp_
         if number % 5 == 4 or number == KILLS - 1:
             end_in_order([journalled.running])
     assert acknowledged
+
+
+@pytest.mark.parametrize("sync", ["everysec", "always"])
+def test_many_clients_at_once(sync: str, server: Start, tmp_path: Path) -> None:
+    """Each has some requests in flight: those that were not answered are there or not, those that were are there."""
+    options = ("--journal", str(tmp_path), "--journal_sync", sync, "--snapshot_updates", "3000")
+    flying, acknowledged = 4, dict.fromkeys(range(8), 0)
+    for _ in range(2):
+        running = server("stat", {"window_size": -1}, *options)
+
+        def push(key: int, running: Running = running) -> None:
+            with running.peer() as peer, suppress(OSError):
+                data = packed([0, 1, "push", ["", str(key), 1.0]])
+                peer.send(data * flying)
+                while True:
+                    assert peer.reply() == [1, 1, None, True]
+                    acknowledged[key] += 1
+                    peer.send(data)
+
+        threads = [threading.Thread(target=push, args=(key,)) for key in acknowledged]
+        for thread in threads:
+            thread.start()
+        wanted = sum(acknowledged.values()) + 2000
+        wait_for(lambda wanted=wanted: sum(acknowledged.values()) > wanted)
+        running.proc.kill()
+        running.proc.wait()
+        for thread in threads:
+            thread.join()
+    with server("stat", {"window_size": -1}, *options).peer() as peer:
+        for key, count in acknowledged.items():
+            assert count <= peer.result("sum", str(key)) <= count + 2 * flying

@@ -13,13 +13,12 @@ from libc.stdint cimport uint32_t, uint8_t
 from jubatus._core.kernels.bytes cimport Buffer
 from jubatus._core.kernels.crc cimport compute_crc
 from jubatus._core.wire.conversation cimport Conversation
-from jubatus._core.wire.memory cimport take
+from jubatus._core.wire.memory cimport LARGE, take
 from jubatus._core.wire.splitter cimport Frame
 
 cdef enum:
     HEAD = 12
     LONG = 1 << 20  # bytes of a payload from which its CRC is computed without the GIL
-    KEPT = 1 << 20  # bytes of memory that are kept for the next turn
 
 
 @cython.final
@@ -74,12 +73,14 @@ cdef class Turn:
 
     def take_records(self):
         """Give out the records."""
-        cdef bytes records = take(self.records)
-        cdef Buffer empty
-        if self.records.size > KEPT:
-            self.records.swap(empty)
-        self.records.size = 0
-        return records
+        cdef Buffer taken
+        cdef bytes records
+        if self.records.size < LARGE:
+            records = take(self.records)
+            self.records.size = 0
+            return records
+        taken.swap(self.records)  # others may come while these are copied, which is done without the GIL
+        return take(taken)
 
     def take_held(self):
         """Give out the replies that wait: of each piece its conversation, its bytes, and the numbers of its updates."""

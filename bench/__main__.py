@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.report import environment
 from jubatus import SERVICES
 
-TOPICS = ("core", "rpc", "memory", "startup", "mail", "mix", "keeper", "size", "scale")
+TOPICS = ("core", "rpc", "memory", "startup", "mail", "mix", "keeper", "size", "scale", "journal")
 
 
 def main() -> None:

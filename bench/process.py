@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,12 +46,18 @@ def folder() -> Iterator[Path]:
 
 
 @contextmanager
-def server(config: dict[str, Any], datadir: Path, port: int = 0, service: str = "classifier") -> Iterator[Server]:
-    """Run a standalone server with default options until it is left."""
+def server(
+    config: dict[str, Any],
+    datadir: Path,
+    port: int = 0,
+    service: str = "classifier",
+    options: Sequence[str] = (),
+) -> Iterator[Server]:
+    """Run a standalone server until it is left, with default options but for those that are given."""
     port = port or free_port()
     file = datadir / "config.json"
     file.write_text(json.dumps(config))
-    command = [BIN / f"juba{service}", "-b", HOST, "-p", str(port), "-d", datadir, "-f", file]
+    command = [BIN / f"juba{service}", "-b", HOST, "-p", str(port), "-d", datadir, "-f", file, *options]
     with open(datadir / "log", "ab") as log:
         start = time.perf_counter()
         process = subprocess.Popen(command, stdout=log, stderr=log)

@@ -11,6 +11,7 @@
      ├── ModelError            a request that the model must refuse         (its text on the wire)
      │    ├── UnsupportedMethod   a method that this kind of model lacks
      │    └── ModelFileError   a model file that cannot be written, read or used
+     ├── JournalError          a journal that cannot be written, read or used
      └── ClusterError          what goes wrong between nodes
 """
 
@@ -81,6 +82,10 @@ class UnsupportedMethod(ModelError):
 
 class ModelFileError(ModelError):
     """A model file that cannot be written, read or used."""
+
+
+class JournalError(JubatusError):
+    """A journal that cannot be written, read or used."""
 
 
 class ClusterError(JubatusError):

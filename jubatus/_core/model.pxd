@@ -1,4 +1,5 @@
 from jubatus._core.convert.workspace cimport Workspace
+from jubatus._core.kernels.bytes cimport Buffer, Cursor
 
 
 cdef class Model:
@@ -11,6 +12,8 @@ cdef class Model:
     cdef Workspace borrow(self)
     cdef int give_back(self, Workspace space) except -1
     cdef object parts(self)
+    cdef int pack_own_aside(self, Buffer* out) except -1
+    cdef int unpack_own_aside(self, Cursor* c) except 1
     cdef bint is_large(self) noexcept
     cdef list mixed_parts(self)
     cdef list pushed_parts(self)

@@ -32,6 +32,10 @@ class Model:
         """Return the model as the bytes that a model file holds."""
     def unpack(self, data: bytes) -> None:
         """Become what pack returned; ModelFileError, and nothing changed, if the bytes are no such model."""
+    def pack_aside(self) -> bytes:
+        """Return what decides how the model goes on and is in no model file."""
+    def unpack_aside(self, data: bytes) -> None:
+        """Go on as the model of which pack_aside returned these bytes; ModelFileError if they are of no such model."""
     @property
     def version(self) -> int:
         """How many MIXes the model has behind it: a mixed diff must have this version."""

@@ -13,7 +13,7 @@ from cpython.bytes cimport PyBytes_AS_STRING
 from libc.stdint cimport uint8_t, uint32_t
 
 from jubatus._core.convert.workspace cimport Workspace
-from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, read_array
+from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, read_array, skip
 from jubatus._core.mix.join cimport joined
 from jubatus._core.mix.part cimport Change, Copy, MixedPart, Part, PushedPart
 from jubatus._core.mix.patch cimport Patch
@@ -100,6 +100,44 @@ cdef class Model:
         if unpack_parts(fresh.parts(), &c) or c.at != c.end:
             raise ModelFileError("user data is broken")
         self.swap_parts(fresh)
+
+    def pack_aside(self):
+        """Return what decides how the model goes on and is in no model file: random numbers, numbers of ids and the like.
+
+        A model that unpacks both does with the same calls what this one does.
+        """
+        cdef Buffer out
+        cdef Part part
+        cdef list parts = flat(self.parts())
+        out.array(1 + len(parts))
+        self.pack_own_aside(&out)
+        for part in parts:
+            part.pack_aside(&out)
+        return take(out)
+
+    def unpack_aside(self, bytes data not None):
+        """Go on as the model did of which pack_aside returned these bytes, and of which this one has unpacked the rest.
+
+        Raises:
+            ModelFileError: if the bytes are of no such model.
+        """
+        cdef Cursor c
+        cdef Part part
+        cdef uint32_t n = 0
+        cdef list parts = flat(self.parts())
+        cdef int status
+        c.at = <const uint8_t*>PyBytes_AS_STRING(data)
+        c.end = c.at + len(data)
+        status = read_array(c, n)
+        if status == 0 and n != <uint32_t>(1 + len(parts)):
+            status = MISMATCH
+        if status == 0:
+            status = self.unpack_own_aside(&c)
+        for part in parts:
+            if status == 0:
+                status = part.unpack_aside(&c)
+        if status or c.at != c.end:
+            raise ModelFileError("what belongs to the model is broken")
 
     def clear(self, Reader args not None):
         """Forget everything that was learned; return packed True. The version stays."""
@@ -231,6 +269,15 @@ cdef class Model:
     cdef object parts(self):
         """Return the parts as the model file nests them: one part, or a list of parts and lists for an array."""
         return []
+
+    cdef int pack_own_aside(self, Buffer* out) except -1:
+        """Write, as one value, what pack_aside has of the model beside its parts."""
+        out.nil()
+        return 0
+
+    cdef int unpack_own_aside(self, Cursor* c) except 1:
+        """Read it. Return a negative status if it is malformed."""
+        return skip(c[0])
 
     cdef list mixed_parts(self):
         """Return the parts that take part in a MIX, in the order of the elements of a diff."""

@@ -11,6 +11,7 @@ from libcpp.vector cimport vector
 
 from jubatus._core.convert.matchers cimport compile_matcher, matches
 from jubatus._core.kernels.bytes cimport Buffer, Cursor, close_struct, open_struct, read_array, read_raw, skip
+from jubatus._core.kernels.random cimport read_stream, write_stream
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.mix.part cimport Part
 
@@ -311,6 +312,12 @@ cdef class Random(Unlearner):
         cdef Random random = <Random>other
         self.known.swap(random.known)
         self.ids.swap(random.ids)
+
+    cdef void pack_aside(self, Buffer* out) noexcept nogil:
+        write_stream(out[0], self.numbers)
+
+    cdef int unpack_aside(self, Cursor* c) noexcept nogil:
+        return read_stream(c[0], self.numbers)
 
     cpdef dict status(self):
         """Return the entries of get_status."""

@@ -2,7 +2,7 @@
 
 from jubatus.cli import args, start
 from jubatus.daemon.settings import options
-from jubatus.server.settings import MIXERS, Cluster, Files, Settings
+from jubatus.server.settings import MIXERS, SYNCS, Cluster, Durability, Files, Settings
 
 OPTIONS = (*options(Settings), args.VERSION)
 
@@ -24,12 +24,18 @@ def main() -> int:
     cluster, files = start.read(Cluster, given), start.read(Files, given)
     if cluster.mixer not in MIXERS:
         args.fail(f"unsupported mix type ({cluster.mixer}): one of {', '.join(MIXERS)} is expected")
+    durability = start.read(Durability, given) if given.text("journal") else None
+    if durability is not None and distributed:
+        given.refuse("a journal in a cluster is not supported yet")
+    if given.text("journal_sync") not in SYNCS:
+        args.fail(f"unsupported journal_sync ({given.text('journal_sync')}): one of {', '.join(SYNCS)} is expected")
     settings = start.read(
         Settings,
         given,
         program=program,
         files=None if distributed else files,
         cluster=cluster if distributed else None,
+        durability=durability,
     )
     if complaint := start.writable(given.text("datadir")):
         given.refuse(f"can't use datadir: {complaint}")

@@ -299,6 +299,20 @@ class Connection(Conversation, asyncio.Protocol):
         if pending or self._held:
             self._hold(pending)
 
+    def released(self, replies: bytes) -> None:
+        """Write replies that waited for the journal; see the conversation."""
+        if self._open:
+            self.last = monotonic()
+            self._send(replies, False)
+        self._write(b"")
+
+    def _send(self, data: bytes, single: bool) -> None:
+        """Give replies to the system; note what waits if the peer does not read. `single` says that it is one reply."""
+        self.single = single and not self._transport.get_write_buffer_size()
+        self._transport.write(data)
+        if self._blocked:
+            self._server.note_unsent(self, self.unsent)
+
     def _write(self, data: bytes, full: bool = False) -> None:
         """Write replies. Then go on after the other connections had their turn, or wait for the peer, or close.
 
@@ -313,11 +327,8 @@ class Connection(Conversation, asyncio.Protocol):
             self._output.clear()
         if data:
             self.last = monotonic()
-            if self._open:
-                self.single = single and not transport.get_write_buffer_size()
-                transport.write(data)
-                if self._blocked:
-                    self._server.note_unsent(self, self.unsent)
+            if self._open and not self.withhold(data):
+                self._send(data, single)
         more = self.more
         if (more or full) and not self._blocked:
             asyncio.get_running_loop().call_soon(self._go_on)
@@ -333,9 +344,9 @@ class Connection(Conversation, asyncio.Protocol):
                 transport.pause_reading()
             else:
                 transport.resume_reading()
-        if self.failure is not None:
+        if self.failure is not None and not self.withheld:
             self.refuse(self.failure)
-        elif last and not self.waiting and not more:
+        elif last and not (self.waiting or more or self.withheld):
             self._close()
         else:
             self.steady = not (pause or self._held or self._finishing)
@@ -398,7 +409,7 @@ class Connection(Conversation, asyncio.Protocol):
         if now - self._due > LATE:
             self.last = now
         timeout = self._server.timeout
-        left = timeout if self.waiting else self.last + timeout - now
+        left = timeout if self.waiting or self.withheld else self.last + timeout - now
         if left > 0:
             self._arm(left)
         elif not self._blocked and _unread(self._transport):

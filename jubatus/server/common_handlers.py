@@ -4,6 +4,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 
 from jubatus._core.model import Model
 from jubatus._core.wire import Reader, pack
@@ -28,6 +29,7 @@ class CommonHandlers:
         loaded: path of the file that the model comes from, or nothing.
         facts: the entries of the status that do not change.
         counts: returns the entries that change and that are neither the model's nor of this class.
+        replace: makes a packed model the model, by a function that does it, where more belongs to that; or None.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class CommonHandlers:
         loaded: str,
         facts: dict[str, str],
         counts: Callable[[], dict[str, str]],
+        replace: Callable[[bytes, Callable[[], None]], None] | None = None,
     ) -> None:
         self._model = model
         self._service = service
@@ -49,6 +52,7 @@ class CommonHandlers:
         self._datadir = datadir
         self._facts = facts
         self._counts = counts
+        self._replace = replace
         self._started = now = int(time.time())
         self._saved = (0, "")
         self._loaded = (now, loaded) if loaded else (0, "")
@@ -79,7 +83,10 @@ class CommonHandlers:
         path = self._path(storage.model_id(args.string()))
         try:
             _config, driver = storage.load(path, type=self._service, config=self._config)
-            self._model.unpack(driver)
+            if self._replace is None:
+                self._model.unpack(driver)
+            else:
+                self._replace(driver, partial(self._model.unpack, driver))
         except ModelFileError as error:
             log.error("cannot load the model %s: %s", path, error)
             raise

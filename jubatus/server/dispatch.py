@@ -26,7 +26,7 @@ from typing import Any
 from jubatus._core.model import Model
 from jubatus._core.wire import Frame, Reader, error_reply, reply
 from jubatus._core.wire.conversation import LEAST, ROOM, Conversation, DirectHandler, Shortcuts
-from jubatus.errors import BadArguments, JubatusError, UnknownMethod
+from jubatus.errors import BadArguments, JubatusError, ModelError, UnknownMethod
 from jubatus.idl import Host, Lock, Method
 
 log = logging.getLogger("jubatus")
@@ -45,8 +45,8 @@ The coroutine of a short row runs at once up to where it first waits. Up to ther
 """
 
 CONTRACT = {
-    "catch_up", "fresh", "get_diff", "mix", "pack", "patch", "pull_argument", "pull_rows", "push_rows", "put_diff",
-    "reassign", "snapshot", "status", "unpack", "version", "warm_up",
+    "catch_up", "fresh", "get_diff", "mix", "pack", "pack_aside", "patch", "pull_argument", "pull_rows", "push_rows",
+    "put_diff", "reassign", "snapshot", "status", "unpack", "unpack_aside", "version", "warm_up",
 }  # fmt: skip
 """What a model offers besides the methods of its service."""
 
@@ -61,19 +61,22 @@ class BoundMethod:
         mixes: whether a call changes the model in a way that a MIX has to spread.
         tells: whether anything has to be noted after a call: that it counts, or that it mixes.
         remote: whether the handler is a coroutine, because it waits for other servers.
+        recorded: whether a call changes the model of this server, so that a journal has it.
 
     Args:
         method: the row.
         handler: what answers.
         lock: what a call holds: that of the row, or that of updates where a model does alone what calls other servers
             in a cluster.
+        recorded: see the attribute.
     """
 
-    __slots__ = ("arity", "counts", "handler", "inline", "lock", "locked", "long", "mixes", "named", "remote", "tells",
-                 "update")  # fmt: skip
+    __slots__ = ("arity", "counts", "handler", "inline", "lock", "locked", "long", "mixes", "named", "recorded",
+                 "remote", "tells", "update")  # fmt: skip
 
-    def __init__(self, method: Method, handler: Handler, lock: Lock) -> None:
+    def __init__(self, method: Method, handler: Handler, lock: Lock, recorded: bool = False) -> None:
         self.handler = handler
+        self.recorded = recorded
         self.arity = len(method.args)
         self.named = method.named
         self.counts = method.counts
@@ -203,7 +206,8 @@ def bind(
         lock = method.lock
         if lock is Lock.NOLOCK and method.changes and owners[method.name] is model and not _has_own_way(handler):
             lock = Lock.UPDATE
-        bound[method.name.encode()] = BoundMethod(method, handler, lock)
+        recorded = lock is Lock.UPDATE and owners[method.name] is model
+        bound[method.name.encode()] = BoundMethod(method, handler, lock, recorded)
     if handlers:
         raise TypeError(f"no method has the handler {', '.join(sorted(handlers))}")
     return bound
@@ -258,10 +262,17 @@ class Dispatcher:
         bound = self._methods.get(frame.method)
         if bound is None:
             return b"" if frame.kind else error_reply(frame.msgid, 1, frame.method)
+        if bound.recorded and (refusal := self._refusal()):
+            return self._refuse(bound, frame, ModelError(refusal))
         free = not self.shortcuts.busy or not (bound.update or self.shortcuts.writing)
         if not bound.inline or bound.scans_long() or (bound.locked and (frame.size > INLINE_SIZE or not free)):
             return self._defer(bound, frame, conversation)
-        return self._run(bound, frame)
+        return self._run(bound, frame, conversation)
+
+    def _refusal(self) -> str:
+        """Return why no update is accepted now, or nothing."""
+        turn = self.shortcuts.turn
+        return "" if turn is None else turn.refusing or ""
 
     def call(self, method: str, params: Reader) -> asyncio.Future[bytes]:
         """Return the packed result of a method that this process calls on itself.
@@ -279,7 +290,11 @@ class Dispatcher:
         """Run a function on a thread while nothing else reads or changes the model."""
         return self._call(work, Lock.UPDATE)
 
-    def _call(self, begin: Callable[[], Any], lock: Lock) -> asyncio.Future[bytes]:
+    def at_rest(self, work: Callable[[], bytes]) -> asyncio.Future[bytes]:
+        """Run a short function on the event loop while nothing changes the model."""
+        return self._call(work, Lock.ANALYSIS, long=False)
+
+    def _call(self, begin: Callable[[], Any], lock: Lock, long: bool = True) -> asyncio.Future[bytes]:
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
         def done(result: bytes | None, error: BaseException | None) -> None:
@@ -290,20 +305,49 @@ class Dispatcher:
             else:
                 future.set_result(result)
 
-        self._admit(Job(begin, lock, done))
+        self._admit(Job(begin, lock, done, long=long))
         return future
 
-    def _run(self, bound: BoundMethod, frame: Frame) -> bytes:
+    def _run(self, bound: BoundMethod, frame: Frame, conversation: Conversation) -> bytes:
         """Answer a request on the event loop."""
-        params = frame.params
+        # Calls without a cluster name do not come here: their rows are marked long.
         try:
-            params.arguments(bound.arity)  # calls without a cluster name do not come here: their rows are marked long
-            result: Any = bound.handler(params)
+            result: Any = self._begin(bound, frame)
         except Exception as error:
             return self._refuse(bound, frame, error)
+        finally:
+            self._rouse(bound)
+        if self._owes(bound, frame):
+            conversation.owe(frame.msgid)
         if bound.tells:
             self._count(bound)
         return _reply(frame, result)
+
+    def _begin(self, bound: BoundMethod, frame: Frame) -> Any:
+        """Call the handler of a request; record an update that it does, or of which it does a part before it fails."""
+        turn = self.shortcuts.turn
+        if turn is None or not bound.recorded:
+            return bound.begin(frame.params)
+        if turn.refusing is not None:
+            raise ModelError(turn.refusing)
+        try:
+            result = bound.begin(frame.params)
+        except (BadArguments, MemoryError):
+            raise
+        except Exception:
+            turn.append_frame(frame, False)
+            raise
+        turn.append_frame(frame, True)
+        return result
+
+    def _owes(self, bound: BoundMethod, frame: Frame) -> bool:
+        """Return whether the reply to a request that succeeded has to wait until the journal has it."""
+        return bound.recorded and self.shortcuts.turn is not None and frame.kind == 0
+
+    def _rouse(self, bound: BoundMethod) -> None:
+        """Have the record of a request written, if it has one."""
+        if bound.recorded and self.shortcuts.turn is not None:
+            self.shortcuts.turn.rouse()
 
     def _count(self, bound: BoundMethod) -> None:
         if bound.counts:
@@ -328,7 +372,7 @@ class Dispatcher:
         """Answer a request that may take long, waits for others, or has to wait for the lock."""
         if bound.remote:
             return self._await(bound, frame, conversation)
-        begin = partial(bound.begin, frame.params)
+        begin = partial(self._begin, bound, frame)
         long = bound.long or frame.size > INLINE_SIZE or bound.scans_long()
         done = self._note_deferred(bound, frame, conversation)
         self._admit(Job(begin, bound.lock, done, size=frame.size, long=long, pack=partial(_reply, frame)))
@@ -340,12 +384,15 @@ class Dispatcher:
 
         def done(answer: bytes | None, error: BaseException | None) -> None:
             self.deferred -= 1
+            update = None
             if error is not None:
                 answer = self._refuse(bound, frame, error)
             else:
                 self._count(bound)
+                update = frame.msgid if self._owes(bound, frame) else None
+            self._rouse(bound)
             assert answer is not None
-            conversation.complete(answer)
+            conversation.complete(answer, update)
 
         return done
 
@@ -376,12 +423,14 @@ class Dispatcher:
         return None
 
     def _admit(self, job: Job) -> None:
-        """Start a call or its next step on a thread, or let it wait for the lock."""
+        """Start a call or its next step, or let it wait for the lock."""
         if job.lock is not Lock.NOLOCK and (self._waiting or not self._free(job.lock)):
             self.shortcuts.busy = True
             self._waiting.append(job)
-        else:
+        elif job.long:
             self._start(job)
+        else:
+            asyncio.get_running_loop().call_soon(job.done, *_run_inline(job))
 
     def _free(self, lock: Lock) -> bool:
         return not (self.shortcuts.writing or (lock is Lock.UPDATE and self._readers))

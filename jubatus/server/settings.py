@@ -51,6 +51,53 @@ class Files:
     )
 
 
+EVERYSEC, ALWAYS = SYNCS = ("everysec", "always")
+"""When what is journalled is on the disk: within a second, or before the reply."""
+
+
+@dataclass(frozen=True)
+class Durability:
+    """The journal of a standalone server.
+
+    Args:
+        journal: folder of the journal; a real path.
+        sync: when what is journalled is on the disk, one of SYNCS.
+        interval: seconds between two snapshots, if there were updates; 0 is no limit.
+        updates: how many updates there are between two snapshots; 0 is no limit.
+        keep: how many snapshots are kept.
+    """
+
+    journal: str = setting(
+        Option(
+            "journal", "", Kind.FOLDER, "folder of the journal of all updates [standalone]", status="journal", line=15
+        )
+    )
+    sync: str = setting(
+        Option(
+            "journal_sync", "", Kind.STRING, "when an update is on the disk: everysec, always [standalone]", EVERYSEC,
+            status="journal_sync", line=16,
+        )
+    )  # fmt: skip
+    interval: int = setting(
+        Option(
+            "snapshot_interval", "", Kind.INT, "seconds between two snapshots; 0 is no limit [standalone]", 600, 0,
+            status="snapshot_interval", line=17, zero="disabled",
+        )
+    )  # fmt: skip
+    updates: int = setting(
+        Option(
+            "snapshot_updates", "", Kind.INT, "updates between two snapshots; 0 is no limit [standalone]", 1000000, 0,
+            status="snapshot_updates", line=18, zero="disabled",
+        )
+    )  # fmt: skip
+    keep: int = setting(
+        Option(
+            "snapshot_keep", "", Kind.INT, "how many snapshots are kept [standalone]", 2, 1,
+            status="snapshot_keep", line=19,
+        )
+    )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Cluster:
     """The cluster of a server.
@@ -98,6 +145,7 @@ class Settings(Daemon):
         files: of a standalone server; None in a cluster.
         config_test: build the model and end.
         cluster: None for a standalone server.
+        durability: None without a journal.
         max_message_size: bytes that one message may have.
     """
 
@@ -116,4 +164,5 @@ class Settings(Daemon):
     daemon: bool = setting(DAEMON)
     config_test: bool = setting(flag("config_test", "T", "check the configuration and end"))
     cluster: Cluster | None = field(default=None, metadata={"group": Cluster})
+    durability: Durability | None = field(default=None, metadata={"group": Durability})
     max_message_size: int = setting(MAX_MESSAGE_SIZE)

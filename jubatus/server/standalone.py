@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from jubatus._core.context import Context
 from jubatus._core.model import Model
@@ -16,6 +17,9 @@ from jubatus.server.common_handlers import CommonHandlers
 from jubatus.server.configuration import make_model, read
 from jubatus.server.dispatch import Dispatcher, bind
 from jubatus.server.settings import Settings
+
+if TYPE_CHECKING:
+    from jubatus.server.journal import Journal
 
 log = logging.getLogger("jubatus")
 
@@ -35,7 +39,8 @@ class Alone:
         self._settings = settings
         self._model = model
         self._executor = ThreadPoolExecutor(settings.threads, "worker")
-        self.dispatcher = assemble(service, settings, model, config, node, self._executor)
+        self._journal = open_journal(service, settings, model, config)
+        self.dispatcher = assemble(service, settings, model, config, node, self._executor, self._journal)
 
     def server(self) -> Server:
         """Return what answers requests."""
@@ -49,20 +54,49 @@ class Alone:
 
     async def begin(self, stop: Callable[[str], None]) -> None:
         """Let the model warm up; there is nothing to take part in."""
-        asyncio.get_running_loop().run_in_executor(self._executor, self._model.warm_up)
+        loop = asyncio.get_running_loop()
+        loop.run_in_executor(self._executor, self._model.warm_up)
+        if self._journal is not None:
+            self._journal.begin(self.dispatcher)
 
     async def end(self) -> None:
-        """There is nothing to leave."""
+        """Write a last snapshot; there is nothing to leave."""
+        if self._journal is not None:
+            await self._journal.end()
 
     def close(self) -> None:
-        """Let go of the threads."""
+        """Let go of the threads, and of the journal."""
         self._executor.shutdown()
+        if self._journal is not None:
+            self._journal.close()
+
+
+def open_journal(service: Service, settings: Settings, model: Model, config: bytes) -> "Journal | None":
+    """Return the journal that the options ask for, which nothing is read from yet; raise JournalError."""
+    if settings.durability is None or settings.config_test:
+        return None
+    import signal
+
+    from jubatus.server import journal
+
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # until snapshots can be asked for
+    return journal.Journal(settings.durability, service.name, config, model)
 
 
 def assemble(
-    service: Service, settings: Settings, model: Model, config: bytes, node: str, executor: ThreadPoolExecutor
+    service: Service,
+    settings: Settings,
+    model: Model,
+    config: bytes,
+    node: str,
+    executor: ThreadPoolExecutor,
+    journal: "Journal | None" = None,
 ) -> Dispatcher:
-    """Bind the rows of a standalone server to its handlers; no thread is started yet."""
+    """Bind the rows of a standalone server to its handlers, and bring the model to where its journal ends.
+
+    Raises:
+        JournalError: the journal cannot be used.
+    """
     assert settings.files is not None
     common = CommonHandlers(
         model,
@@ -72,10 +106,14 @@ def assemble(
         datadir=settings.datadir,
         loaded=settings.files.model_file,
         facts={**life.identity(settings), "is_standalone": "1", "type": service.name},
-        counts=lambda: {"update_count": str(dispatcher.updates)},
+        counts=lambda: {"update_count": str(dispatcher.updates)} | (journal.status() if journal is not None else {}),
+        replace=None if journal is None else journal.replace,
     )
-    methods = [method for method in service.all_methods if method.host is Host.SERVER]
-    dispatcher = Dispatcher(bind(methods, model, common), executor)
+    methods = bind([method for method in service.all_methods if method.host is Host.SERVER], model, common)
+    dispatcher = Dispatcher(methods, executor)
+    if journal is not None:
+        journal.recover(methods, has_learned=bool(settings.files.model_file))
+        dispatcher.shortcuts.turn = journal.turn
     return dispatcher
 
 

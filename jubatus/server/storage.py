@@ -152,7 +152,7 @@ def save(path: str, parts: Iterable[bytes]) -> None:
             with suppress(OSError):
                 os.unlink(temporary)
             raise
-        _sync_folder(folder)
+        sync_folder(folder)
     except OSError as error:
         raise ModelFileError(f"cannot write output file: {path}: {error.strerror}") from error
 
@@ -165,7 +165,8 @@ def _create(folder: str) -> tuple[str, int]:
             return path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
 
 
-def _sync_folder(folder: str) -> None:
+def sync_folder(folder: str) -> None:
+    """Bring the names of the files of a folder to the disk; raise OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

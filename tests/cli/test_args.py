@@ -159,5 +159,9 @@ def test_server_options_are_those_of_the_original_in_its_order() -> None:
         "interval_count": 512,
         "zookeeper_timeout": 10,
         "interconnect_timeout": 10,
+        "journal_sync": "everysec",
+        "snapshot_interval": 600,
+        "snapshot_updates": 1000000,
+        "snapshot_keep": 2,
         "max_message_size": 512 << 20,
     }

@@ -6,8 +6,9 @@ from typing import Any, NoReturn
 
 import pytest
 
-from jubatus._core.wire import pack
+from jubatus._core.wire import frame_record, pack
 from jubatus.cli import dump
+from jubatus.server.segments import Header, pack_header
 from jubatus.server.storage import pack_model_file
 from tests.cli.conftest import Run
 from tests.conftest import BIN
@@ -106,7 +107,7 @@ def test_models_of_another_layout(run: Run, tmp_path: Path) -> None:
 def test_options(run: Run) -> None:
     status, out, err = run(dump.main, "--help")
     assert (status, out) == (0, b"")
-    assert "-i, --input    model file (string)\n" in err
+    assert "-i, --input    model file, or segment of a journal (string)\n" in err
     name = dump.main.__module__
     assert run(dump.main, "-i") == (1, b"", f"option needs value: --input; see {name} --help\n")
     assert run(dump.main, "-t", "x") == (1, b"", f"undefined short option: -t; see {name} --help\n")
@@ -128,3 +129,31 @@ def test_the_example_of_a_file(run: Run, tmp_path: Path) -> None:
     shown = strictly(out)
     assert shown["system"]["config"] == '{"method":"PA","converter":{}}'
     assert shown["storage"]["label"] == {"version_number": 0, "label_count": {}}
+
+
+def test_a_segment_of_a_journal(run: Run, tmp_path: Path) -> None:
+    header = Header("stat", b'{"window_size": 3}', 7, False, b"aside")
+    calls = [
+        ("push", ["", "a", 1.5], True),
+        ("push", ["c", b"\xff", float("nan")], False),
+        ("x", ["", {1: {"k": []}}], True),
+    ]
+    records = [pack(name) + pack(params) + pack(good) for name, params, good in calls]
+    data = pack_header(header) + b"".join(map(frame_record, records))
+    path = tmp_path / "segment"
+    path.write_bytes(data + frame_record(records[0])[:-1])
+    status, out, err = run(dump.main, "-i", str(path))
+    assert (status, err) == (0, "")
+    first, *rest = map(strictly, out.splitlines())
+    assert first == {"service": "stat", "config": '{"window_size": 3}', "updates_before": 7, "begins_empty": False}
+    assert [(each["record"], each["method"], each["params"], each["error"]) for each in rest[:-1]] == [
+        (8, "push", ["", "a", 1.5], False),
+        (9, "push", ["c", "\udcff", "NaN"], True),
+        (10, "x", ["", {"1": {"k": []}}], False),
+    ]
+    assert rest[0]["offset"] == len(pack_header(header))
+    assert rest[-1] == {"cut_off": 11, "offset": len(data), "bytes": len(frame_record(records[0])) - 1}
+    path.write_bytes(data[:-1] + b"\x55")
+    status, out, err = run(dump.main, "-i", str(path))
+    assert (status, len(out.splitlines())) == (1, 3)
+    assert err == f"{path}: the record 10 at byte {len(data) - len(frame_record(records[2]))} is damaged\n"

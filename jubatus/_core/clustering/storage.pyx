@@ -16,8 +16,9 @@ from jubatus._core.clustering.points cimport (
 )
 from jubatus._core.clustering.stream cimport Stream
 from jubatus._core.kernels.bytes cimport (
-    MISMATCH, Buffer, Cursor, read_array, read_pair, read_text, read_unsigned,
+    MISMATCH, Buffer, Cursor, Head, read_array, read_head, read_pair, read_text, read_unsigned,
 )
+from jubatus._core.kernels.random cimport RandomStream, read_stream, write_stream
 from jubatus._core.mix.part cimport Change, Copy, Part
 from jubatus._core.mix.whole cimport Whole, WholeChange
 
@@ -82,6 +83,9 @@ cdef class Storage(Whole):
 
     cdef int cluster(self) except -1:
         """Seek the clusters of all points."""
+        self.sought = self.buckets[0].size()
+        if self.clusters.stream is not None:
+            self.before = self.clusters.stream.numbers
         return self.clusters.run(self.lists())
 
     cdef int seek(self) except -1:
@@ -90,6 +94,50 @@ cdef class Storage(Whole):
             self.cluster()
         except ModelError:
             pass
+        return 0
+
+    cdef int write_search(self, Buffer* out) except -1:
+        """Write what `read_search` needs to find the same clusters, which are in no model file, and to go on alike."""
+        out.array(7)
+        out.uint(self.pushed)
+        out.uint(self.sought)
+        out.boolean(self.clusters.is_done)
+        out.boolean(self.clusters.by_angle)
+        write_stream(out[0], self.before)
+        write_numbers(self.clusters.stream, out)
+        write_numbers(self.stream, out)
+        return 0
+
+    cdef int read_search(self, Cursor* c) except? -1:
+        """Find the clusters again that there were when `write_search` wrote. Return a negative status if it did not."""
+        cdef uint64_t sought = 0
+        cdef Head done, by_angle
+        cdef RandomStream before, clusters, compressor
+        cdef Points later
+        cdef Points* first = &self.buckets[0]
+        cdef uint32_t n = 0
+        cdef int status = read_array(c[0], n)
+        if status == 0 and n != 7:
+            return MISMATCH
+        status = status or read_unsigned(c[0], self.pushed) or read_unsigned(c[0], sought)
+        status = status or read_head(c[0], done) or read_head(c[0], by_angle)
+        status = status or read_stream(c[0], before) or read_stream(c[0], clusters) or read_stream(c[0], compressor)
+        if status or sought > first.size():
+            return status or MISMATCH
+        self.clusters.forget()
+        self.clusters.by_angle = by_angle.value != 0
+        if done.value:
+            if self.clusters.stream is not None:
+                self.clusters.stream.numbers = before
+            later.assign(first.begin() + sought, first.end())
+            first.resize(sought)
+            self.seek()
+            first.insert(first.end(), later.begin(), later.end())
+        self.sought, self.before = sought, before
+        if self.clusters.stream is not None:
+            self.clusters.stream.numbers = clusters
+        if self.stream is not None:
+            self.stream.numbers = compressor
         return 0
 
     cdef Lists own(self) noexcept nogil:
@@ -257,6 +305,13 @@ cdef class StorageChange(WholeChange):
     cdef void apply(self, Copy since) except *:
         WholeChange.apply(self, since)
         (<Storage>self.part).seek()
+
+
+cdef int write_numbers(Stream stream, Buffer* out) except -1:
+    """Write where random numbers stand; those of None do not matter."""
+    cdef RandomStream none
+    write_stream(out[0], none if stream is None else stream.numbers)
+    return 0
 
 
 cdef int read_given(Cursor* c, vector[Given]* given) noexcept nogil:

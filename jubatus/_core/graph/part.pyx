@@ -11,7 +11,7 @@ from libcpp.vector cimport vector
 from jubatus._core.graph.store cimport (
     Index, join, keep_changes, make_diff, normalize, read_diff, read_store, swap_indices, swap_stores, write_diff, write_store,
 )
-from jubatus._core.kernels.bytes cimport Buffer, Cursor
+from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_unsigned
 from jubatus._core.mix.part cimport Change, Copy, Joint, Part
 from jubatus._core.mix.whole cimport Whole, WholeCopy
 
@@ -38,6 +38,12 @@ cdef class GraphPart(Whole):
 
     cdef void clear(self) noexcept nogil:
         self.store.clear()
+
+    cdef void pack_aside(self, Buffer* out) noexcept nogil:
+        out.uint(self.store.next)  # a model file has the ids that are used; those of what was removed are not given again
+
+    cdef int unpack_aside(self, Cursor* c) noexcept nogil:
+        return read_unsigned(c[0], self.store.next)
 
     cdef void pack_diff(self, Buffer* out) noexcept nogil:
         cdef Index diff

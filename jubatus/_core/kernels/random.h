@@ -4,6 +4,10 @@
 #include <cmath>
 #include <cstdint>
 #include <random>
+#include <sstream>
+#include <string>
+
+#include "kernels/bytes.h"
 
 namespace jubatus {
 
@@ -72,5 +76,35 @@ struct RandomStream {
         }
     }
 };
+
+// Where a stream stands, as [words, has_stock, stock]: the standard's text of the generator, and the stock of gaussian.
+inline void write_stream(Buffer& out, const RandomStream& stream) {
+    std::ostringstream words;
+    words << stream.words;
+    std::string text = words.str();
+    out.array(3);
+    out.raw(text.data(), text.size());
+    out.boolean(stream.has_stock);
+    out.number(stream.stock);
+}
+inline int read_stream(Cursor& c, RandomStream& stream) {
+    std::string text;
+    RandomStream read;
+    Head h;
+    uint32_t n = 0;
+    int status = read_array(c, n);
+    if (status == OK && n != 3) return MISMATCH;
+    if (status == OK) status = read_text(c, text);
+    if (status == OK) status = read_head(c, h);
+    if (status == OK && h.kind != BOOLEAN) return MISMATCH;
+    if (status == OK) status = read_double(c, read.stock);
+    if (status) return status;
+    std::istringstream words(text);
+    words >> read.words;
+    if (words.fail()) return MISMATCH;
+    read.has_stock = h.value != 0;
+    stream = read;
+    return OK;
+}
 
 }  // namespace jubatus

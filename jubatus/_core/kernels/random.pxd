@@ -1,5 +1,7 @@
 from libc.stdint cimport uint32_t
 
+from jubatus._core.kernels.bytes cimport Buffer, Cursor
+
 
 cdef extern from "kernels/random.h" namespace "jubatus" nogil:
     cdef cppclass RandomStream:
@@ -8,3 +10,5 @@ cdef extern from "kernels/random.h" namespace "jubatus" nogil:
         double uniform() noexcept
         uint32_t below(uint32_t n) noexcept
         double beta(double alpha, double beta) noexcept
+    void write_stream(Buffer& out, const RandomStream& stream) noexcept
+    int read_stream(Cursor& c, RandomStream& stream) noexcept

@@ -32,6 +32,8 @@ cdef class Part:
     cdef int unpack(self, Cursor* c) noexcept nogil
     cdef void swap(self, Part other) noexcept
     cdef void clear(self) noexcept nogil
+    cdef void pack_aside(self, Buffer* out) noexcept nogil
+    cdef int unpack_aside(self, Cursor* c) noexcept nogil
 
 
 cdef class MixedPart(Part):

@@ -16,7 +16,7 @@ step. What was learned after the snapshot was taken remains in the diff. A part 
 from libc.stdint cimport uint64_t
 from libcpp.vector cimport vector
 
-from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor
+from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, skip
 
 
 cdef class Packed:
@@ -104,6 +104,14 @@ cdef class Part:
 
     cdef void clear(self) noexcept nogil:
         """Forget everything that was learned. The version stays, so that the model still fits its cluster."""
+
+    cdef void pack_aside(self, Buffer* out) noexcept nogil:
+        """Write, as one value, what decides how the part goes on and is in no model file."""
+        out.nil()
+
+    cdef int unpack_aside(self, Cursor* c) noexcept nogil:
+        """Read what pack_aside wrote. Return a negative status if it is malformed."""
+        return skip(c[0])
 
 
 cdef class MixedPart(Part):

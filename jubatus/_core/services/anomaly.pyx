@@ -7,7 +7,7 @@ from jubatus._core.anomaly.detector cimport AnomalyWorkspace
 from jubatus._core.convert.converter cimport FINITE, LEARN, ORDERED, Converter, open_datums, validate_datums
 from jubatus._core.convert.workspace cimport Workspace, take_features
 from jubatus._core.handler cimport Body, handler, scanner
-from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, read_array, read_text
+from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, read_array, read_text, read_unsigned
 from jubatus._core.kernels.ids cimport parse_id
 from jubatus._core.kernels.names cimport Names
 from jubatus._core.model cimport Model
@@ -116,6 +116,23 @@ cdef class Anomaly(Model):
         Model.unpack(self, data)
         self.note_rows(w)
         self.next = self.highest + 1
+
+    cdef int pack_own_aside(self, Buffer* out) except -1:
+        out.array(3)
+        out.uint(self.next)
+        out.uint(self.highest)
+        out.uint(self.detector.ignored)
+        return 0
+
+    cdef int unpack_own_aside(self, Cursor* c) except 1:
+        cdef uint32_t n = 0
+        cdef int status = read_array(c[0], n)
+        if status == 0 and n != 3:
+            return MISMATCH
+        return (
+            status or read_unsigned(c[0], self.next) or read_unsigned(c[0], self.highest)
+            or read_unsigned(c[0], self.detector.ignored)
+        )
 
     def status(self):
         """Return the method, the highest number that was the id of a row, and the numbers of the method."""

@@ -15,6 +15,7 @@ from libcpp.vector cimport vector
 from jubatus._core.convert.workspace cimport REFUSED, Workspace
 from jubatus._core.handler cimport Body, handler
 from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_double, read_text
+from jubatus._core.kernels.random cimport read_stream, write_stream
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.model cimport Model
 from jubatus._core.bandit.tallies cimport Player, Tallies, Tally, plus
@@ -148,6 +149,13 @@ cdef class Bandit(Model):
 
     cdef object parts(self):
         return self.tallies
+
+    cdef int pack_own_aside(self, Buffer* out) except -1:
+        write_stream(out[0], self.random)
+        return 0
+
+    cdef int unpack_own_aside(self, Cursor* c) except 1:
+        return read_stream(c[0], self.random)
 
 
 cdef class BanditWorkspace(Workspace):

@@ -16,6 +16,7 @@ from jubatus._core.convert.workspace cimport Workspace, sort_and_merge, take_fea
 from jubatus._core.handler cimport Body, handler, scanner
 from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_array, read_text
 from jubatus._core.kernels.hash cimport name_id
+from jubatus._core.kernels.random cimport read_stream, write_stream
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.linear.examples cimport LABEL, convert_example, open_examples, read_label
 from jubatus._core.mix.map cimport IN_DIFF, IN_MASTER, Map
@@ -222,6 +223,13 @@ cdef class NeighbourClassifier(Model):
     def status(self):
         """Return the entries of unlearner and document statistics."""
         return {**self.records.status(), **self.converter.statistics.status()}
+
+    cdef int pack_own_aside(self, Buffer* out) except -1:
+        write_stream(out[0], self.records.numbers)
+        return 0
+
+    cdef int unpack_own_aside(self, Cursor* c) except 1:
+        return read_stream(c[0], self.records.numbers)
 
     cdef object parts(self):
         return [[*self.records.parts(), self.labels.counts], self.converter.statistics]

@@ -195,6 +195,12 @@ cdef class Clustering(Model):
         Model.catch_up(self, fresh, since)
         self.storage.seek()
 
+    cdef int pack_own_aside(self, Buffer* out) except -1:
+        return self.storage.write_search(out)
+
+    cdef int unpack_own_aside(self, Cursor* c) except 1:
+        return self.storage.read_search(c)
+
     cdef object parts(self):
         return [self.storage, self.converter.statistics]
 

@@ -10,7 +10,7 @@ from libc.stdint cimport uint32_t
 from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, open_datums
 from jubatus._core.convert.workspace cimport Workspace, take_features
 from jubatus._core.handler cimport Body, handler
-from jubatus._core.kernels.bytes cimport Buffer, Cursor
+from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, read_array, read_double, read_unsigned
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.linear.diff cimport Weights
 from jubatus._core.linear.examples cimport NUMBER, convert_example, open_examples, read_target
@@ -231,6 +231,23 @@ cdef class Regression(Model):
     def status(self):
         """Return the storage's sizes."""
         return self.weights.status()
+
+    cdef int pack_own_aside(self, Buffer* out) except -1:
+        out.array(3)
+        out.number(self.targets.sum)
+        out.number(self.targets.squares)
+        out.uint(self.targets.count)
+        return 0
+
+    cdef int unpack_own_aside(self, Cursor* c) except 1:
+        cdef uint32_t n = 0
+        cdef int status = read_array(c[0], n)
+        if status == 0 and n != 3:
+            return MISMATCH
+        return (
+            status or read_double(c[0], self.targets.sum) or read_double(c[0], self.targets.squares)
+            or read_unsigned(c[0], self.targets.count)
+        )
 
     cdef object parts(self):
         return [[self.linear], self.converter.statistics]

@@ -13,6 +13,7 @@ from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, open_dat
 from jubatus._core.convert.workspace cimport Workspace, take_features
 from jubatus._core.handler cimport Body, handler, scanner
 from jubatus._core.kernels.bytes cimport Buffer, Cursor
+from jubatus._core.kernels.random cimport read_stream, write_stream
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.linear.examples cimport NUMBER, convert_example, open_examples, read_target
 from jubatus._core.model cimport Model
@@ -181,6 +182,13 @@ cdef class NeighbourRegression(Model):
     def status(self):
         """Return the entries of the unlearner."""
         return self.records.status()
+
+    cdef int pack_own_aside(self, Buffer* out) except -1:
+        write_stream(out[0], self.records.numbers)
+        return 0
+
+    cdef int unpack_own_aside(self, Cursor* c) except 1:
+        return read_stream(c[0], self.records.numbers)
 
     cdef object parts(self):
         return [[*self.records.parts(), self.targets.table], self.converter.statistics]

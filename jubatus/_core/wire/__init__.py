@@ -8,6 +8,7 @@ but extension types is read. An envelope is ``[0, msgid, method, params]``, ``[1
 from jubatus._core.wire.conversation import Conversation, DirectHandler, Shortcuts
 from jubatus._core.wire.reader import Reader, unpack
 from jubatus._core.wire.splitter import Frame, FrameSplitter
+from jubatus._core.wire.turn import Turn, frame_record, release
 from jubatus._core.wire.writer import Writer, error_reply, order_of_key, pack, reply
 
 __all__ = [
@@ -17,10 +18,13 @@ __all__ = [
     "FrameSplitter",
     "Reader",
     "Shortcuts",
+    "Turn",
     "Writer",
     "error_reply",
+    "frame_record",
     "order_of_key",
     "pack",
+    "release",
     "reply",
     "unpack",
 ]

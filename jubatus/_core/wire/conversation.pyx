@@ -19,6 +19,7 @@ from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 from jubatus._core.kernels.bytes cimport UINT, Buffer, Cursor, Head, read_array, read_head, read_raw
 from jubatus._core.wire.memory cimport take
 from jubatus._core.wire.splitter cimport Frame, FrameSplitter
+from jubatus._core.wire.turn cimport Turn
 from jubatus._core.wire.writer cimport put_reply_head
 
 from jubatus.errors import BadArguments
@@ -33,10 +34,13 @@ LEAST = 512
 # Bytes of deferred requests after which all of them must be answered before others are taken.
 HELD = 16 << 20
 
+# Bytes of replies that wait for updates before them, after which nothing more is taken until they are written.
+WITHHELD = 1 << 20
+
 # A chunk so long was cut off: more can be read at once.
 FULL = 128 << 10
 
-cdef Py_ssize_t room_of_a_turn = ROOM, least = LEAST, most_held = HELD, full_chunk = FULL
+cdef Py_ssize_t room_of_a_turn = ROOM, least = LEAST, most_held = HELD, most_withheld = WITHHELD, full_chunk = FULL
 
 cdef enum:
     KEPT = 64 << 10  # bytes of memory for replies that a connection keeps
@@ -79,6 +83,7 @@ cdef class Shortcuts:
         writing: one of these threads changes the model.
         updates: calls so far of the methods that count.
         mixed: is called after each update of the model that a MIX has to spread; or None.
+        turn: takes the record of each update, and the replies until it is written; or None.
     """
 
     def __init__(self, refuse, Py_ssize_t longest):
@@ -120,6 +125,7 @@ cdef class Shortcuts:
         return (
             size <= self.longest
             and not (self.busy and (row.update or self.writing))
+            and not (row.update and self.turn is not None and self.turn.refusing is not None)
             and not (<DirectHandler>row.handler).takes_long()
         )
 
@@ -140,6 +146,7 @@ cdef bint read_envelope(const unsigned char* start, const unsigned char* end, En
         if read_head(c, h) or h.kind != UINT or h.value > 0xffffffff:
             return False
         envelope.msgid = <uint32_t>h.value
+    envelope.call = c.at
     if read_raw(c, envelope.method, envelope.size):
         return False
     envelope.params = c
@@ -158,6 +165,7 @@ cdef class Conversation:
 
     Attributes:
         waiting: how many requests are deferred.
+        withheld: how many pieces of replies wait until the updates before them are written.
         send: takes replies to the peer; used while `steady`.
         steady: whether replies go to the peer at once and nothing else has to be done for the connection. Whoever owns
             the connection keeps it; `settle` does what has to be done else.
@@ -192,7 +200,7 @@ cdef class Conversation:
         return self.splitter.held_size
 
     cdef bint is_full(self) noexcept:
-        return self.waiting >= self.limit or self.held > most_held
+        return self.waiting >= self.limit or self.held > most_held or self.withheld_size > most_withheld
 
     cdef bint is_through(self) noexcept:
         """Whether everything that was received is answered."""
@@ -214,12 +222,60 @@ cdef class Conversation:
         cdef bint is_full = PyBytes_GET_SIZE(data) >= full_chunk
         if is_full or not (self.steady and self.is_through()):
             self.settle(replies, is_full)
-        elif PyBytes_GET_SIZE(replies):
+        elif PyBytes_GET_SIZE(replies) and not (self.shortcuts is not None and self.withhold(replies)):
             clock_gettime(CLOCK_MONOTONIC, &now)
             self.last = now.tv_sec + 1e-9 * now.tv_nsec
             self.send(replies)
             if not self.steady:  # the peer does not read what was just written
                 self.settle(b"", False)
+
+    cpdef bint withhold(self, bytes replies) except -1:
+        """Let replies wait if an update before them is not written yet; return whether they do."""
+        cdef Turn turn
+        if self.owed is None and not self.withheld:
+            return False
+        turn = self.shortcuts.turn
+        turn.held.append((self, replies, self.owed))
+        self.owed = None
+        self.withheld += 1
+        self.withheld_size += PyBytes_GET_SIZE(replies)
+        turn.rouse()
+        return True
+
+    cdef int release(self, bytes replies) except -1:
+        """Let replies leave that waited."""
+        cdef timespec now
+        self.withheld -= 1
+        if not self.withheld:
+            self.withheld_size = 0
+        if not self.steady:
+            self.released(replies)
+            return 0
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        self.last = now.tv_sec + 1e-9 * now.tv_nsec
+        self.send(replies)
+        if not self.steady:
+            self.settle(b"", False)
+        return 0
+
+    def released(self, bytes replies):
+        """Write replies that waited; for a subclass that knows it."""
+
+    cdef int record(self, Envelope* envelope, const unsigned char* end, bint good) except -1:
+        """Have an update written that was just carried out; its reply waits until then."""
+        cdef Turn turn = self.shortcuts.turn
+        turn.append(envelope.call, end, good)
+        if envelope.kind == 0:
+            self.owe(envelope.msgid)
+        turn.rouse()
+        return 0
+
+    cpdef int owe(self, uint32_t msgid) except -1:
+        """Note that the reply to an update has to wait."""
+        if self.owed is None:
+            self.owed = []
+        self.owed.append(msgid)
+        return 0
 
     cpdef bytes receive(self, bytes data):
         """Take a chunk and return the replies that can be written now."""
@@ -288,6 +344,8 @@ cdef class Conversation:
             (<DirectHandler>row.handler).answer(&envelope.params, &self.out)
         except Exception as error:
             self.out.size = before
+            if row.update and shortcuts.turn is not None and not isinstance(error, (BadArguments, MemoryError)):
+                self.record(&envelope, end, False)  # a part of it may be done
             reply = shortcuts.refuse(self.splitter.frame(start, end), error)
             self.out.append(PyBytes_AS_STRING(reply), PyBytes_GET_SIZE(reply))
             return True
@@ -297,14 +355,18 @@ cdef class Conversation:
             shortcuts.updates += 1
         if row.mixes and shortcuts.mixed is not None:
             shortcuts.mixed()
+        if row.update and shortcuts.turn is not None:
+            self.record(&envelope, end, True)
         return True
 
     def set_limit(self, Py_ssize_t limit):
         """Change how many requests may be deferred at a time; those that are stay."""
         self.limit = limit
 
-    def complete(self, bytes reply not None):
-        """Answer a deferred request."""
+    def complete(self, bytes reply not None, update=None):
+        """Answer a deferred request; `update` is its number if it is an update that was recorded."""
+        if update is not None:
+            self.owe(update)
         self.waiting -= 1
         if not self.waiting:
             self.held = 0

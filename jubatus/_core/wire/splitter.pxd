@@ -13,6 +13,7 @@ cdef class Frame:
     cdef readonly object error
     cdef readonly Reader result
     cdef readonly Py_ssize_t size
+    cdef const unsigned char* call  # where the method's name stands before the params; only while these are kept
 
 
 cdef class FrameSplitter:

@@ -200,6 +200,7 @@ cdef class FrameSplitter:
             skip(c)
             frame.result = cut(self.owner, c.at, end)
             return frame
+        frame.call = c.at
         if fields < 2 or read_raw(c, name, size):
             return self.broken("a method name that is no string")
         frame.method = name[:size]

@@ -44,7 +44,7 @@ TICK = 1.0
 LARGE = 1 << 20
 """Bytes of records that are written on a thread: they would hold up the event loop."""
 
-PAUSE = 30.0
+PAUSE = 5.0
 """Seconds after a snapshot that could not be written until the next one is tried."""
 
 
@@ -199,6 +199,10 @@ class Journal:
     def _ask(self) -> None:
         """Write a snapshot, as a signal asks for."""
         log.info("caught SIGUSR2")
+        self._start_snapshot()
+
+    def _start_snapshot(self) -> None:
+        """Write a snapshot behind whatever comes, one that is under way included."""
         task = asyncio.get_running_loop().create_task(self.snapshot())
         self._asked.add(task)
         task.add_done_callback(self._asked.discard)
@@ -334,22 +338,22 @@ class Journal:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(TICK)
+            if self._is_due() and not self._asked:
+                self._start_snapshot()
             if self.turn.refusing is not None:
-                if self._needs_snapshot:
-                    await self.snapshot()
                 self._flush()
             elif self._unsynced and not self._always:
                 try:
                     await loop.run_in_executor(self._pool, self._sync)
                 except OSError as error:
                     self._refuse(error)
-            if self._is_due():
-                await self.snapshot()
 
     def _is_due(self) -> bool:
-        _, when, count = self._snapshot
         if time.time() < self._not_before:
             return False
+        if self._needs_snapshot:
+            return True
+        _, when, count = self._snapshot
         new = self._before + self.turn.count - count
         interval, updates = self._settings.interval, self._settings.updates
         return new > 0 and ((interval > 0 and time.time() - when >= interval) or 0 < updates <= new)

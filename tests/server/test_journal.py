@@ -1,3 +1,4 @@
+import asyncio
 import os
 import resource
 import signal
@@ -301,3 +302,32 @@ def test_replies_to_updates_that_are_not_written_become_errors() -> None:
     _, changed, updates = refused((conversation, replies, [1, 3]), "no")
     assert changed == pack([1, 1, "no", None]) + pack([1, 2, None, True]) + pack([1, 3, "no", None])
     assert updates is None
+
+
+def test_what_is_written_comes_to_the_disk_while_a_snapshot_is_under_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+
+    class Still:
+        """A dispatcher whose model is never at rest."""
+
+        def at_rest(self, work: object) -> asyncio.Future[bytes]:
+            return asyncio.get_running_loop().create_future()
+
+    async def run(kept: Kept) -> None:
+        kept.journal.begin(Still())  # type: ignore[arg-type]
+        for _ in range(3):
+            kept.tell(("push", *PUSH))
+            while kept.journal._unsynced:
+                await asyncio.sleep(0.002)
+            synced.append(len(kept.journal._asked))
+        assert kept.journal._ticker is not None
+        for task in (kept.journal._ticker, *kept.journal._asked):
+            task.cancel()
+
+    monkeypatch.setattr("jubatus.server.journal.TICK", 0.01)
+    kept = Kept(tmp_path, updates=1)
+    asyncio.run(asyncio.wait_for(run(kept), 10))
+    kept.close()
+    assert synced[1:] == [1, 1]

@@ -134,6 +134,7 @@ class Journal:
         self._service = service
         self._config = config
         self._model = model
+        self._syncing = Mutex()
         self._mutex = Mutex()  # for `_output` and `_queue`, of which a load on a thread begins a new one
         self._queue: deque[tuple[Output, bytes]] = deque()
         self._unsynced: dict[int, Output] = {}
@@ -141,6 +142,7 @@ class Journal:
         self._replayed = 0
         self._snapshot = (0, 0.0, 0)  # its number, when it was written, and how many updates there were
         self._not_before = 0.0
+        self._pause = 0.0
         self._committing = self._again = False
         self._needs_snapshot = False
         self._snapshots = asyncio.Lock()
@@ -242,6 +244,7 @@ class Journal:
             "journal_error": self.turn.refusing or "",
             "snapshots": str(len(snapshots)),
             "last_snapshot": str(int(when)) if number else "0",
+            "last_snapshot_pause_ms": f"{self._pause:.1f}",
             "last_snapshot_path": snapshot_path(self._folder, number) if number else "",
         }
 
@@ -304,19 +307,21 @@ class Journal:
 
     def _sync(self) -> None:
         """Wait until everything that was written is on the disk; raise OSError."""
-        with self._mutex:
-            unsynced, self._unsynced = self._unsynced, {}
-        try:
-            for _, output in sorted(unsynced.items()):
-                output.sync()
-        except OSError:
-            # What the system dropped is known to nobody: only a snapshot has it all for certain.
-            self._needs_snapshot = True
-            raise
-        with self._mutex:
-            for output in unsynced.values():
-                if output is not self._output and all(output is not each for each, _ in self._queue):
-                    output.close()
+        with self._syncing:
+            with self._mutex:
+                unsynced, self._unsynced = self._unsynced, {}
+            try:
+                for _, output in sorted(unsynced.items()):
+                    output.sync()
+            except OSError:
+                # What the system dropped is known to nobody: only a snapshot has it all for certain.
+                self._needs_snapshot = True
+                raise
+            with self._mutex:
+                for number, output in unsynced.items():
+                    is_wanted = number in self._unsynced or any(output is each for each, _ in self._queue)
+                    if output is not self._output and not is_wanted:
+                        output.close()
 
     def _refuse(self, error: OSError) -> None:
         """Refuse updates from now on."""
@@ -372,11 +377,15 @@ class Journal:
                     await loop.run_in_executor(self._pool, self._sync)
             begun: list[tuple[int, int, int, int]] = []
             started = time.time()
+            pause = 0.0
 
             def begin() -> bytes:
+                nonlocal pause
+                stopped = time.perf_counter()
                 count = self._before + self.turn.count
                 output = self._cut()
                 begun.append((output.sequence, count, *write_in_child(partial(self._save, output.sequence))))
+                pause = 1000 * (time.perf_counter() - stopped)
                 return b""
 
             try:
@@ -389,6 +398,7 @@ class Journal:
                 log.error("cannot write a snapshot of the journal %s: %s", self._folder, complaint)
                 self._not_before = started + PAUSE
                 return
+            self._pause = pause
             self._note(sequence, started, count)
 
     def replace(self, driver: bytes, become: Callable[[], None]) -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from jubatus._core.wire import pack
 from jubatus.errors import JournalError
-from jubatus.server.journal import lock_folder, refused
+from jubatus.server.journal import Output, lock_folder, refused
 from jubatus.server.segments import Segment, list_folder
 from tests.cli.test_server import refusal
 from tests.conftest import Peer, Running, Start, command, packed, wait_for
-from tests.server.journals import Kept, segment
+from tests.server.journals import Kept, segment, told
 
 CONFIG = {"window_size": 1000}
 PUSH: tuple[str, Any] = ("a", 1.0)
@@ -331,3 +331,27 @@ def test_what_is_written_comes_to_the_disk_while_a_snapshot_is_under_way(
     asyncio.run(asyncio.wait_for(run(kept), 10))
     kept.close()
     assert synced[1:] == [1, 1]
+
+
+def test_a_segment_that_is_changed_while_it_is_synced_is_closed_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Kept(tmp_path)
+    kept.tell(("push", *PUSH))
+    before = len(os.listdir("/proc/self/fd"))
+    sync = Output.sync
+
+    def sync_and_cut(self: Output) -> None:
+        monkeypatch.setattr(Output, "sync", sync)
+        sync(self)
+        kept.tell(("push", *PUSH))
+        kept.cut()
+
+    monkeypatch.setattr(Output, "sync", sync_and_cut)
+    kept.journal._sync()
+    for _ in range(3):
+        kept.journal._sync()
+        kept.tell(("push", *PUSH))
+    assert len(os.listdir("/proc/self/fd")) == before
+    model = kept.close()
+    assert told(tmp_path) == model

@@ -295,7 +295,8 @@ class Journal:
     def _write(self) -> None:
         """Hand all records to the system; raise OSError, and keep what is left."""
         with self._mutex:
-            self._queue.append((self._output, self.turn.take_records()))
+            if records := self.turn.take_records():
+                self._queue.append((self._output, records))
         while self._queue:
             output, records = self._queue[0]
             if records:

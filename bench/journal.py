@@ -87,15 +87,19 @@ def pauses(repeat: int, scale: float) -> list[str]:
                 datum = [[], [[f"feature{i}", 1.0] for i in range(first, first + 1000)], []]
                 caller.call(request("train", [[f"label{first // 1000 % 2}", datum]]))
             resident = psutil.Process(ours.pid).memory_info().rss / 1e6
-            with_one, without, took = [], [], []
+            with_one, without, took, stopped = [], [], [], []
             for _ in range(repeat * SNAPSHOTS):
                 without.append(longest(ours, at, False)[0])
                 pause, seconds = longest(ours, at, True)
                 with_one.append(pause)
                 took.append(seconds)
+                time.sleep(0.1)  # the file is there a moment before the status tells of it
+                (status,) = caller.call(request("get_status")).values()
+                stopped.append(float(status["last_snapshot_pause_ms"]))
     return [
         f"{features:,}",
         f"{resident:,.0f}",
+        spread(stopped, 1),
         spread(without, 2),
         spread(with_one, 2),
         f"{statistics.median(took):.2f}",
@@ -137,5 +141,12 @@ def main(repeat: int, scale: float) -> None:
     header = ["work", "journal", "items/s", "p50 ms", "p99 ms", "CPU us an item", "to none", "bare append and sync /s"]
     rows = (row for case in CASES for row in measure(case, repeat, scale))
     table("Journal (c: connections, one request in flight on each)", header, rows)
-    header = ["features", "resident MB", "longest update, ms", "with a snapshot, ms", "a snapshot takes, s"]
+    header = [
+        "features",
+        "resident MB",
+        "updates stop, ms",
+        "longest update, ms",
+        "with a snapshot, ms",
+        "a snapshot takes, s",
+    ]
     table("A snapshot while one client trains", header, [pauses(repeat, scale)])

@@ -44,7 +44,7 @@ TICK = 1.0
 LARGE = 1 << 20
 """Bytes of records that are written on a thread: they would hold up the event loop."""
 
-PAUSE = 30.0
+PAUSE = 5.0
 """Seconds after a snapshot that could not be written until the next one is tried."""
 
 
@@ -134,6 +134,7 @@ class Journal:
         self._service = service
         self._config = config
         self._model = model
+        self._syncing = Mutex()
         self._mutex = Mutex()  # for `_output` and `_queue`, of which a load on a thread begins a new one
         self._queue: deque[tuple[Output, bytes]] = deque()
         self._unsynced: dict[int, Output] = {}
@@ -141,6 +142,7 @@ class Journal:
         self._replayed = 0
         self._snapshot = (0, 0.0, 0)  # its number, when it was written, and how many updates there were
         self._not_before = 0.0
+        self._pause = 0.0
         self._committing = self._again = False
         self._needs_snapshot = False
         self._snapshots = asyncio.Lock()
@@ -199,6 +201,10 @@ class Journal:
     def _ask(self) -> None:
         """Write a snapshot, as a signal asks for."""
         log.info("caught SIGUSR2")
+        self._start_snapshot()
+
+    def _start_snapshot(self) -> None:
+        """Write a snapshot behind whatever comes, one that is under way included."""
         task = asyncio.get_running_loop().create_task(self.snapshot())
         self._asked.add(task)
         task.add_done_callback(self._asked.discard)
@@ -238,6 +244,7 @@ class Journal:
             "journal_error": self.turn.refusing or "",
             "snapshots": str(len(snapshots)),
             "last_snapshot": str(int(when)) if number else "0",
+            "last_snapshot_pause_ms": f"{self._pause:.1f}",
             "last_snapshot_path": snapshot_path(self._folder, number) if number else "",
         }
 
@@ -288,7 +295,8 @@ class Journal:
     def _write(self) -> None:
         """Hand all records to the system; raise OSError, and keep what is left."""
         with self._mutex:
-            self._queue.append((self._output, self.turn.take_records()))
+            if records := self.turn.take_records():
+                self._queue.append((self._output, records))
         while self._queue:
             output, records = self._queue[0]
             if records:
@@ -300,19 +308,21 @@ class Journal:
 
     def _sync(self) -> None:
         """Wait until everything that was written is on the disk; raise OSError."""
-        with self._mutex:
-            unsynced, self._unsynced = self._unsynced, {}
-        try:
-            for _, output in sorted(unsynced.items()):
-                output.sync()
-        except OSError:
-            # What the system dropped is known to nobody: only a snapshot has it all for certain.
-            self._needs_snapshot = True
-            raise
-        with self._mutex:
-            for output in unsynced.values():
-                if output is not self._output and all(output is not each for each, _ in self._queue):
-                    output.close()
+        with self._syncing:
+            with self._mutex:
+                unsynced, self._unsynced = self._unsynced, {}
+            try:
+                for _, output in sorted(unsynced.items()):
+                    output.sync()
+            except OSError:
+                # What the system dropped is known to nobody: only a snapshot has it all for certain.
+                self._needs_snapshot = True
+                raise
+            with self._mutex:
+                for number, output in unsynced.items():
+                    is_wanted = number in self._unsynced or any(output is each for each, _ in self._queue)
+                    if output is not self._output and not is_wanted:
+                        output.close()
 
     def _refuse(self, error: OSError) -> None:
         """Refuse updates from now on."""
@@ -334,22 +344,22 @@ class Journal:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(TICK)
+            if self._is_due() and not self._asked:
+                self._start_snapshot()
             if self.turn.refusing is not None:
-                if self._needs_snapshot:
-                    await self.snapshot()
                 self._flush()
             elif self._unsynced and not self._always:
                 try:
                     await loop.run_in_executor(self._pool, self._sync)
                 except OSError as error:
                     self._refuse(error)
-            if self._is_due():
-                await self.snapshot()
 
     def _is_due(self) -> bool:
-        _, when, count = self._snapshot
         if time.time() < self._not_before:
             return False
+        if self._needs_snapshot:
+            return True
+        _, when, count = self._snapshot
         new = self._before + self.turn.count - count
         interval, updates = self._settings.interval, self._settings.updates
         return new > 0 and ((interval > 0 and time.time() - when >= interval) or 0 < updates <= new)
@@ -368,11 +378,15 @@ class Journal:
                     await loop.run_in_executor(self._pool, self._sync)
             begun: list[tuple[int, int, int, int]] = []
             started = time.time()
+            pause = 0.0
 
             def begin() -> bytes:
+                nonlocal pause
+                stopped = time.perf_counter()
                 count = self._before + self.turn.count
                 output = self._cut()
                 begun.append((output.sequence, count, *write_in_child(partial(self._save, output.sequence))))
+                pause = 1000 * (time.perf_counter() - stopped)
                 return b""
 
             try:
@@ -385,6 +399,7 @@ class Journal:
                 log.error("cannot write a snapshot of the journal %s: %s", self._folder, complaint)
                 self._not_before = started + PAUSE
                 return
+            self._pause = pause
             self._note(sequence, started, count)
 
     def replace(self, driver: bytes, become: Callable[[], None]) -> None:

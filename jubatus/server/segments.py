@@ -96,6 +96,7 @@ class Segment:
     def __init__(self, path: str) -> None:
         self.path = path
         self.header: Header | None = None
+        self.end = 0
         try:
             self._file: BinaryIO = open(path, "rb")
         except OSError as error:
@@ -110,7 +111,9 @@ class Segment:
         self.size = os.fstat(self._file.fileno()).st_size
         magic = self._file.read(len(MAGIC))
         if not MAGIC.startswith(magic):
-            raise JournalError(f"{self.path} is no segment of a journal")
+            if any(magic) or _has_more_than_zeros(self._file):
+                raise JournalError(f"{self.path} is no segment of a journal")
+            return  # as below: the power failed before the header was there
         self.end = len(magic)
         for _, payload in self._read("header", 0):
             self.header = self._parse(payload)

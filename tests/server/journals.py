@@ -38,12 +38,15 @@ class Kept:
         config: text of the configuration of stat.
         keep: how many snapshots are kept.
         model: what the server starts with, if it is not new.
+        updates: how many updates there are between two snapshots; 0 is no limit.
     """
 
-    def __init__(self, folder: Path, config: bytes = CONFIG, keep: int = 2, model: Any = None) -> None:
+    def __init__(
+        self, folder: Path, config: bytes = CONFIG, keep: int = 2, model: Any = None, updates: int = 0
+    ) -> None:
         self.folder = str(folder)
         self.model = model or STAT.model_class(parse_json(config))
-        self.journal = Journal(Durability(self.folder, keep=keep), "stat", config, self.model)
+        self.journal = Journal(Durability(self.folder, updates=updates, keep=keep), "stat", config, self.model)
         self.methods = methods_of(STAT, self.model)
         self.journal.recover(self.methods, has_learned=model is not None)
 

@@ -1,3 +1,4 @@
+import asyncio
 import os
 import resource
 import signal
@@ -8,11 +9,11 @@ import pytest
 
 from jubatus._core.wire import pack
 from jubatus.errors import JournalError
-from jubatus.server.journal import lock_folder, refused
+from jubatus.server.journal import Output, lock_folder, refused
 from jubatus.server.segments import Segment, list_folder
 from tests.cli.test_server import refusal
 from tests.conftest import Peer, Running, Start, command, packed, wait_for
-from tests.server.journals import Kept, segment
+from tests.server.journals import Kept, segment, told
 
 CONFIG = {"window_size": 1000}
 PUSH: tuple[str, Any] = ("a", 1.0)
@@ -301,3 +302,56 @@ def test_replies_to_updates_that_are_not_written_become_errors() -> None:
     _, changed, updates = refused((conversation, replies, [1, 3]), "no")
     assert changed == pack([1, 1, "no", None]) + pack([1, 2, None, True]) + pack([1, 3, "no", None])
     assert updates is None
+
+
+def test_what_is_written_comes_to_the_disk_while_a_snapshot_is_under_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+
+    class Still:
+        """A dispatcher whose model is never at rest."""
+
+        def at_rest(self, work: object) -> asyncio.Future[bytes]:
+            return asyncio.get_running_loop().create_future()
+
+    async def run(kept: Kept) -> None:
+        kept.journal.begin(Still())  # type: ignore[arg-type]
+        for _ in range(3):
+            kept.tell(("push", *PUSH))
+            while kept.journal._unsynced:
+                await asyncio.sleep(0.002)
+            synced.append(len(kept.journal._asked))
+        assert kept.journal._ticker is not None
+        for task in (kept.journal._ticker, *kept.journal._asked):
+            task.cancel()
+
+    monkeypatch.setattr("jubatus.server.journal.TICK", 0.01)
+    kept = Kept(tmp_path, updates=1)
+    asyncio.run(asyncio.wait_for(run(kept), 10))
+    kept.close()
+    assert synced[1:] == [1, 1]
+
+
+def test_a_segment_that_is_changed_while_it_is_synced_is_closed_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Kept(tmp_path)
+    kept.tell(("push", *PUSH))
+    before = len(os.listdir("/proc/self/fd"))
+    sync = Output.sync
+
+    def sync_and_cut(self: Output) -> None:
+        monkeypatch.setattr(Output, "sync", sync)
+        sync(self)
+        kept.tell(("push", *PUSH))
+        kept.cut()
+
+    monkeypatch.setattr(Output, "sync", sync_and_cut)
+    kept.journal._sync()
+    for _ in range(3):
+        kept.journal._sync()
+        kept.tell(("push", *PUSH))
+    assert len(os.listdir("/proc/self/fd")) == before
+    model = kept.close()
+    assert told(tmp_path) == model

@@ -76,8 +76,8 @@ def test_a_bit_that_is_wrong_is_told_with_its_place(tmp_path: Path) -> None:
 
 def test_a_segment_that_ends_within_its_header_has_none(tmp_path: Path) -> None:
     data = pack_header(HEADER)
-    for size in range(len(data)):
-        (tmp_path / "segment").write_bytes(data[:size])
+    for begun in [*(data[:size] for size in range(len(data))), bytes(5), bytes(1 << 17), MAGIC + bytes(100)]:
+        (tmp_path / "segment").write_bytes(begun)
         segment = Segment(str(tmp_path / "segment"))
         assert (segment.header, segment.end) == (None, 0)
         segment.close()

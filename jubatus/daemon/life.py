@@ -18,6 +18,7 @@ from jubatus import COMPATIBLE
 from jubatus.daemon import logs
 from jubatus.daemon.settings import Daemon, lines, status
 from jubatus.errors import ConfigError, JubatusError
+from jubatus.rpc.gate import Gate
 from jubatus.rpc.server import BACKLOG, Server
 
 log = logging.getLogger("jubatus")
@@ -111,6 +112,12 @@ def run(settings: Daemon, build: Callable[[str], Program], mode: str = "") -> in
         if program is not None:
             program.close()
     return 0
+
+
+def make_gate(settings: Daemon) -> Gate:
+    """Return what decides about the connections of a program; raise ConfigError."""
+    guard = settings.guard
+    return Gate(guard.allow, guard.max_connections, guard.max_buffers)
 
 
 def quit_by_signals() -> None:

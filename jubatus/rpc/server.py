@@ -12,17 +12,15 @@ import socket
 import sys
 import termios
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from jubatus._core.wire import Conversation, Frame, Shortcuts
+from jubatus.rpc.gate import Gate
 
 log = logging.getLogger("jubatus")
 
 BACKLOG = 4096
 MAX_SIZE = 512 << 20
-MAX_HELD = 2 << 30
-
-MAX_UNSENT = 2 << 30
 
 REPLIES = 64 << 20
 """Bytes that the replies to all deferred requests of a connection shall not exceed, if each is like the last one."""
@@ -58,8 +56,8 @@ class Server:
         serve: answers each message.
         timeout: seconds without a request after which a connection is closed; 0 for never.
         max_size: bytes that one message may have.
-        max_held: bytes of incomplete messages that all connections together may hold.
-        max_unsent: bytes of replies that may be held for all peers together that do not read. One reply may be longer.
+        gate: decides who may connect, and how many bytes of incomplete messages, and as many of unread replies, all
+            connections together may hold. One reply may be longer.
         limit: how many requests of a connection may be deferred at a time. They are fewer while replies are long.
         shortcuts: methods that are answered without ``serve``.
 
@@ -74,16 +72,15 @@ class Server:
         *,
         timeout: float = 0,
         max_size: int = MAX_SIZE,
-        max_held: int = MAX_HELD,
-        max_unsent: int = MAX_UNSENT,
+        gate: Gate | None = None,
         limit: int = 1,
         shortcuts: Shortcuts | None = None,
     ) -> None:
         self.serve = serve
         self.timeout = timeout
         self.max_size = max_size
-        self.max_held = max_held
-        self.max_unsent = max_unsent
+        self.gate = gate or Gate()
+        self.max_held = self.max_unsent = self.gate.max_buffers
         self.limit = limit
         self.shortcuts = shortcuts
         self.held = 0
@@ -194,7 +191,10 @@ class Connection(Conversation, asyncio.Protocol):
         self._rest: _Rest | None = None  # takes the input once the server ends
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start the idle timer."""
+        """Start the idle timer, if the peer may connect."""
+        if not self._server.gate.admit(transport.get_extra_info("peername")):
+            cast(asyncio.Transport, transport).abort()
+            return
         self._transport = transport
         self._transport.set_write_buffer_limits(WINDOW)
         self.send = self._transport.write
@@ -206,6 +206,9 @@ class Connection(Conversation, asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Carry out what was received; nobody reads the replies."""
+        if self._transport is None:
+            return  # it was turned away
+        self._server.gate.leave()
         self._open = self.steady = False
         self._transport = self.send = None
         if self._timer is not None:

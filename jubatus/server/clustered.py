@@ -54,6 +54,7 @@ class Clustered:
         cluster = settings.cluster
         self._service = service
         self._settings = settings
+        self._gate = life.make_gate(settings)
         self._cluster = cluster
         self._node = paths.Node(address, settings.port)
         self._config_path = paths.config(service.name, cluster.name)
@@ -99,7 +100,7 @@ class Clustered:
                 "configpath": self._config_path,
                 "use_cht": str(int(self._service.uses_cht)),
             },
-            counts=lambda: {"update_count": str(dispatcher.updates)} | self.status(),
+            counts=lambda: {"update_count": str(dispatcher.updates)} | self._gate.status() | self.status(),
         )
         links = Links()
         peers = calling = None
@@ -158,6 +159,7 @@ class Clustered:
             dispatcher.serve,
             timeout=settings.timeout,
             max_size=settings.max_message_size,
+            gate=self._gate,
             shortcuts=dispatcher.shortcuts,
         )
 

@@ -16,6 +16,7 @@ from jubatus.daemon.settings import (
     ZOOKEEPER,
     ZOOKEEPER_TIMEOUT,
     Daemon,
+    Guard,
     Kind,
     Option,
     flag,
@@ -117,3 +118,4 @@ class Settings(Daemon):
     config_test: bool = setting(flag("config_test", "T", "check the configuration and end"))
     cluster: Cluster | None = field(default=None, metadata={"group": Cluster})
     max_message_size: int = setting(MAX_MESSAGE_SIZE)
+    guard: Guard = field(default=Guard(), metadata={"group": Guard})

@@ -10,6 +10,7 @@ from jubatus._core.model import Model
 from jubatus.daemon import life
 from jubatus.errors import ConfigError, ModelError
 from jubatus.idl import Host, Service
+from jubatus.rpc.gate import Gate
 from jubatus.rpc.server import Server
 from jubatus.server import storage
 from jubatus.server.common_handlers import CommonHandlers
@@ -33,9 +34,10 @@ class Alone:
         node = f"{address}_{settings.port}"
         model, config = build(service, settings, Context(node, settings.threads))
         self._settings = settings
+        self._gate = life.make_gate(settings)
         self._model = model
         self._executor = ThreadPoolExecutor(settings.threads, "worker")
-        self.dispatcher = assemble(service, settings, model, config, node, self._executor)
+        self.dispatcher = assemble(service, settings, model, config, node, self._executor, self._gate)
 
     def server(self) -> Server:
         """Return what answers requests."""
@@ -44,6 +46,7 @@ class Alone:
             self.dispatcher.serve,
             timeout=settings.timeout,
             max_size=settings.max_message_size,
+            gate=self._gate,
             shortcuts=self.dispatcher.shortcuts,
         )
 
@@ -60,7 +63,13 @@ class Alone:
 
 
 def assemble(
-    service: Service, settings: Settings, model: Model, config: bytes, node: str, executor: ThreadPoolExecutor
+    service: Service,
+    settings: Settings,
+    model: Model,
+    config: bytes,
+    node: str,
+    executor: ThreadPoolExecutor,
+    gate: Gate,
 ) -> Dispatcher:
     """Bind the rows of a standalone server to its handlers; no thread is started yet."""
     assert settings.files is not None
@@ -72,7 +81,7 @@ def assemble(
         datadir=settings.datadir,
         loaded=settings.files.model_file,
         facts={**life.identity(settings), "is_standalone": "1", "type": service.name},
-        counts=lambda: {"update_count": str(dispatcher.updates)},
+        counts=lambda: {"update_count": str(dispatcher.updates)} | gate.status(),
     )
     methods = [method for method in service.all_methods if method.host is Host.SERVER]
     dispatcher = Dispatcher(bind(methods, model, common), executor)

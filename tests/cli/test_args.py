@@ -160,4 +160,6 @@ def test_server_options_are_those_of_the_original_in_its_order() -> None:
         "zookeeper_timeout": 10,
         "interconnect_timeout": 10,
         "max_message_size": 512 << 20,
+        "max_connections": 0,
+        "max_buffers": 0,
     }

@@ -72,7 +72,9 @@ class Keeper:
     def server(self) -> Server:
         """Return what answers requests."""
         settings = self._settings
-        links = Links(expire=settings.pool_expire, size=settings.pool_size, width=settings.threads)
+        links = Links(
+            expire=settings.pool_expire, size=settings.pool_size, width=settings.threads, tls=self._gate.outward
+        )
         self._relay = Relay(self._service, self._view, links, settings.interconnect_timeout, self._status)
         self._started = int(time.time())
         return Server(

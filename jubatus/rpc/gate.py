@@ -4,9 +4,12 @@ import logging
 import resource
 from collections.abc import Sequence
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jubatus.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 log = logging.getLogger("jubatus")
 
@@ -20,6 +23,20 @@ LEAST_SPARE = 32
 """Descriptors at least that are kept for files and for connections to others."""
 
 
+class Files(NamedTuple):
+    """Paths of what TLS takes; see rpc.tls.
+
+    Args:
+        cert: own certificate; nothing for no TLS.
+        key: its key, unless it is in the same file.
+        ca: certificates of the CAs that the others must have theirs from.
+    """
+
+    cert: str = ""
+    key: str = ""
+    ca: str = ""
+
+
 class Gate:
     """Decides about connections.
 
@@ -28,6 +45,7 @@ class Gate:
         max_connections: how many may be open; 0 for as many as descriptors allow.
         max_buffers: MiB that unfinished requests of all connections may take, and as many that unread replies may take;
             0 for an eighth of the memory, and 2 GiB at most.
+        tls: the files of TLS.
 
     Attributes:
         allow: as given.
@@ -35,12 +53,20 @@ class Gate:
         max_connections: how many may be.
         max_buffers: the limit in bytes.
         refused: connections so far that were turned away.
+        inward: TLS of those who connect; None for none.
+        outward: TLS of calls to others; None for none.
 
     Raises:
-        ConfigError: a network is none, or there are not enough descriptors.
+        ConfigError: a network is none, there are not enough descriptors, or a file of TLS cannot be used.
     """
 
-    def __init__(self, allow: str = "", max_connections: int = 0, max_buffers: int = 0) -> None:
+    def __init__(
+        self,
+        allow: str = "",
+        max_connections: int = 0,
+        max_buffers: int = 0,
+        tls: Files = Files(),  # noqa: B008
+    ) -> None:
         self.allow = allow
         self.open = 0
         self.refused = 0
@@ -52,6 +78,15 @@ class Gate:
             )
         self.max_buffers = max_buffers << 20 if max_buffers else min(BUFFERS, memory() // 8)
         self._networks = networks(allow) if allow else None
+        self.inward: SSLContext | None = None
+        self.outward: SSLContext | None = None
+        if tls.cert:
+            from jubatus.rpc.tls import client_context, server_context
+
+            self.inward = server_context(tls.cert, tls.key, tls.ca)
+            self.outward = client_context(tls.ca, tls.cert, tls.key)
+        elif tls.key or tls.ca:
+            raise ConfigError("tls_key and tls_ca need a certificate, tls_cert")
         self._told = float("-inf")
         self._untold = 0
 
@@ -86,10 +121,16 @@ class Gate:
         log.warning("connection of %s turned away: %s%s", name, reason, more)
         self._told, self._untold = now, 0
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether anybody may connect."""
+        return self._networks is None and self.inward is None
+
     def status(self) -> dict[str, str]:
         """Return the entries of a status."""
         return {
             "allow": self.allow,
+            "tls": str(int(self.inward is not None)),
             "connections": str(self.open),
             "max_connections": str(self.max_connections),
             "refused_connections": str(self.refused),

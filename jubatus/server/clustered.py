@@ -102,7 +102,7 @@ class Clustered:
             },
             counts=lambda: {"update_count": str(dispatcher.updates)} | self._gate.status() | self.status(),
         )
-        links = Links()
+        links = Links(tls=self._gate.outward)
         peers = calling = None
         if self._calling is not None and self._ids is not None:
             peers = Peers(

@@ -40,11 +40,18 @@ def run(settings: Settings) -> int:
 
     def build(address: str) -> Visor:
         listen_addr = address if settings.listen_addr or settings.listen_if else ""
-        children = Children(settings.port, hosts, address, listen_addr, settings.logdir)
+        children = Children(settings.port, hosts, address, listen_addr, settings.logdir, guard_words(settings))
         gate = life.make_gate(settings)
         return Visor(connect(hosts, SESSION), f"{address}_{settings.port}", children, settings.timeout, gate)
 
     return life.run(settings, build, "daemon mode" if settings.daemon else "interactive mode")
+
+
+def guard_words(settings: Settings) -> list[str]:
+    """Return the options by which the servers let in the same others as their visor."""
+    guard = settings.guard
+    values = {"tls_cert": guard.tls_cert, "tls_key": guard.tls_key, "tls_ca": guard.tls_ca, "allow": guard.allow}
+    return [f"--{name}={value}" for name, value in values.items() if value]
 
 
 class Visor:

@@ -178,6 +178,7 @@ def test_status_and_log_of_a_plain_start(server: Start) -> None:
         "pid": str(running.proc.pid),
         "user": psutil.Process().username(),
         "allow": "",
+        "tls": "0",
         "connections": "1",
         "max_connections": str(Gate().max_connections),
         "refused_connections": "0",

@@ -109,6 +109,7 @@ def test_its_status(zookeeper: ZooKeeper, start: Start, program: str, tmp_path: 
         "session_pool_expire": "3",
         "session_pool_size": "9",
         "allow": "",
+        "tls": "0",
         "connections": "1",
         "max_connections": str(Gate().max_connections),
         "refused_connections": "0",

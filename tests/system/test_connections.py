@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import PATIENCE, Peer, Running, Start, command, free_port, packed, wait_for
+from tests.conftest import BIN, PATIENCE, Peer, Running, Start, command, free_port, packed, wait_for
 
 CONFIG: dict[str, Any] = {"converter": {}}
 
@@ -142,3 +142,19 @@ def test_wrong_limits_end_the_start(tmp_path: Path) -> None:
         assert done.returncode == 1
         assert done.stderr.startswith(line)
         assert done.stderr.count("\n") == 1
+
+
+def test_a_server_with_few_descriptors_saves_while_all_its_connections_are_taken(tmp_path: Path) -> None:
+    path, port = tmp_path / "config.json", free_port()
+    path.write_text(json.dumps(CONFIG))
+    words = [BIN / "jubaweight", "-p", str(port), "-b", "127.0.0.1", "-d", tmp_path, "-f", path, "-t", "0"]
+    running = Running(["sh", "-c", 'ulimit -n 64; exec "$0" "$@"', *words], tmp_path, port)
+    with ExitStack() as stack:
+        first = stack.enter_context(running.peer())
+        assert first.status()["max_connections"] == "32"
+        for _ in range(60):
+            stack.enter_context(running.peer())
+        wait_for(lambda: first.status()["connections"] == "32")
+        assert first.result("save", "m")
+        assert first.result("load", "m") is True
+    assert running.stop() == 0

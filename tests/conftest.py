@@ -33,8 +33,8 @@ PATIENCE = 20.0
 class Peer:
     """A raw connection to a server, which sends what an old client sends."""
 
-    def __init__(self, port: int, address: str = "127.0.0.1") -> None:
-        self.socket = socket.create_connection((address, port), PATIENCE)
+    def __init__(self, port: int, address: str = "127.0.0.1", source: str = "") -> None:
+        self.socket = socket.create_connection((address, port), PATIENCE, (source, 0) if source else None)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._unpacker = msgpack.Unpacker(raw=True, strict_map_key=False, max_buffer_size=1 << 30)
         self._msgid = 0

@@ -10,7 +10,7 @@ from jubatus.cli import args, once, session
 from jubatus.cluster import paths
 from jubatus.cluster.coordinator import Coordinator, NodeExists
 from jubatus.cluster.paths import Node
-from jubatus.daemon.settings import Kind, Option, options
+from jubatus.daemon.settings import TLS_CA, TLS_CERT, TLS_KEY, Kind, Option, options
 from jubatus.methods import COMMON
 from jubatus.server.settings import Settings
 
@@ -43,6 +43,9 @@ OPTIONS = (
         if option.name in FORWARDED
     ),
     session.DEBUG,
+    TLS_CERT,
+    TLS_KEY,
+    TLS_CA,
 )
 
 MODEL_FILES = {method.name for method in COMMON if [argument.name for argument in method.args] == ["id"]}
@@ -95,12 +98,13 @@ def tell_visors(zk: Coordinator, given: args.Given, hosts: str) -> int:
             mixer=given.text("mixer"),
         )
         more = [argv.values()]
+    tls = session.tls(given)
     visors = zk.children(paths.supervisors())
     if not visors:
         return once.complain(f"no server to {command} {target}")
     counts = shares(given.number("num"), len(visors))
     done = [
-        tell(visor, command, target, lambda result: result == 0, target, count, *more)
+        tell(visor, command, target, lambda result: result == 0, tls, target, count, *more)
         for visor, count in zip(visors, counts, strict=True)
     ]
     return int(not all(done))
@@ -122,11 +126,12 @@ def tell_servers(zk: Coordinator, given: args.Given) -> int:
     if not servers:
         return once.complain(f"no server to {command} {name}")
     id = given.text("id") or name
-    done = [tell(server, command, name, lambda result: result is not False, name, id) for server in servers]
+    tls = session.tls(given)
+    done = [tell(server, command, name, lambda result: result is not False, tls, name, id) for server in servers]
     return int(not all(done))
 
 
-def tell(member: str, command: str, target: str, accepts: Callable[[Any], bool], *arguments: Any) -> bool:
+def tell(member: str, command: str, target: str, accepts: Callable[[Any], bool], tls: Any, *arguments: Any) -> bool:
     """Call a method of a visor or server, and print how it goes.
 
     Args:
@@ -134,6 +139,7 @@ def tell(member: str, command: str, target: str, accepts: Callable[[Any], bool],
         command: the method.
         target: of the method, for the output.
         accepts: whether a result says that it was done.
+        tls: how its certificate is checked, None for no TLS.
         arguments: of the method.
 
     Returns:
@@ -144,7 +150,7 @@ def tell(member: str, command: str, target: str, accepts: Callable[[Any], bool],
     node = Node.parse(member)
     print(f"sending {command} / {target} to {member}...", end="", flush=True)
     try:
-        with Client(Address(*node), session.TIMEOUT) as client:
+        with Client(Address(*node), session.TIMEOUT, tls=tls) as client:
             result = client.call(command, *arguments)
         complaint = "" if accepts(result) else f"it answers {result}; its log says why"
     except RPCError as error:

@@ -1,7 +1,7 @@
 """The commands ``juba<service>``: from options to a running server."""
 
 from jubatus.cli import args, start
-from jubatus.daemon.settings import options
+from jubatus.daemon.settings import Guard, options
 from jubatus.server.settings import MIXERS, SYNCS, Cluster, Durability, Files, Settings
 
 OPTIONS = (*options(Settings), args.VERSION)
@@ -33,6 +33,7 @@ def main() -> int:
         Settings,
         given,
         program=program,
+        guard=start.read(Guard, given),
         files=None if distributed else files,
         cluster=cluster if distributed else None,
         durability=durability,

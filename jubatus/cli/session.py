@@ -3,10 +3,11 @@
 import logging
 import os
 from collections.abc import Callable
+from typing import Any
 
 from jubatus.cli import args, once
 from jubatus.cluster.coordinator import Coordinator
-from jubatus.daemon.settings import Kind, Option, flag
+from jubatus.daemon.settings import TLS_CA, TLS_CERT, TLS_KEY, Kind, Option, flag
 
 ZOOKEEPER = Option(
     "zookeeper", "z", Kind.STRING, "locations of ZooKeeper; those of the environment variable ZK if not given"
@@ -23,6 +24,16 @@ def locations(given: args.Given) -> str:
     if not hosts:
         args.fail("can't get ZK location: set 'ZK' environment or specify '-z <somezkaddrs>'")
     return hosts
+
+
+def tls(given: args.Given) -> Any:
+    """Return how the servers' certificates are checked, None for no TLS; raise ConfigError."""
+    cert, key, ca = (given.text(option.name) for option in (TLS_CERT, TLS_KEY, TLS_CA))
+    if not (cert or ca):
+        return None
+    from jubatus.rpc.tls import client_context
+
+    return client_context(ca, cert, key)
 
 
 def run(hosts: str, command: Callable[[Coordinator], int]) -> int:

@@ -14,6 +14,8 @@ from jubatus.rpc import client as rpc
 from jubatus.types import TObject, Type, check_types, string_types, to_integer
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from jubatus.common.methods import CommonMethods  # a stub that the build writes (jubatus.stubs)
 else:
     CommonMethods = object  # ClientBase gets the methods below
@@ -102,9 +104,13 @@ class ClientBase(CommonMethods):
         port: its port.
         name: of the cluster; any text for a standalone server.
         timeout: seconds that a call may take; 0 is no limit.
+        tls: how servers with TLS are called: an ``ssl.SSLContext``; True for the CAs of the system; the path of the
+            certificates of the CAs that the server's must be from; or a tuple of that path and those of the own
+            certificate and its key. None is no TLS.
 
     Raises:
         TypeError: an argument is of another type.
+        ConfigError: a file of ``tls`` cannot be used.
     """
 
     def __init_subclass__(cls, service: Service | None = None, **kwargs: Any) -> None:
@@ -113,11 +119,24 @@ class ClientBase(CommonMethods):
         if service is not None:
             _add_methods(cls, service.methods)
 
-    def __init__(self, host: str, port: int | SupportsIndex, name: str, timeout: int | SupportsIndex = 10) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int | SupportsIndex,
+        name: str,
+        timeout: int | SupportsIndex = 10,
+        *,
+        tls: "SSLContext | bool | str | tuple[str, ...] | None" = None,
+    ) -> None:
         check_types(host, string_types)
         number = to_integer(port)
         check_types(name, string_types)
-        self.client = rpc.Client(rpc.Address(host, number), to_integer(timeout))
+        context: SSLContext | None = None
+        if tls is not None and tls is not False:
+            from jubatus.rpc.tls import context_of
+
+            context = context_of(tls)
+        self.client = rpc.Client(rpc.Address(host, number), to_integer(timeout), tls=context)
         self.jubatus_client = Client(self.client, name)
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from jubatus import COMPATIBLE
 from jubatus.daemon import logs
 from jubatus.daemon.settings import Daemon, lines, status
 from jubatus.errors import ConfigError, JubatusError
+from jubatus.rpc.gate import Files, Gate
 from jubatus.rpc.server import BACKLOG, Server
 
 log = logging.getLogger("jubatus")
@@ -95,6 +96,7 @@ def run(settings: Daemon, build: Callable[[str], Program], mode: str = "") -> in
         raise_file_limit()
         sys.setswitchinterval(SWITCH_INTERVAL)
         greet(settings, address, mode)
+        warn_of_strangers(settings, bind_address)
 
         import uvloop
 
@@ -111,6 +113,13 @@ def run(settings: Daemon, build: Callable[[str], Program], mode: str = "") -> in
         if program is not None:
             program.close()
     return 0
+
+
+def make_gate(settings: Daemon) -> Gate:
+    """Return what decides about the connections of a program; raise ConfigError."""
+    guard = settings.guard
+    files = Files(guard.tls_cert, guard.tls_key, guard.tls_ca)
+    return Gate(guard.allow, guard.max_connections, guard.max_buffers, files)
 
 
 def quit_by_signals() -> None:
@@ -301,6 +310,18 @@ def memory() -> dict[str, str]:
 def identity(settings: Daemon) -> dict[str, str]:
     """Return the entries of the status that do not change and that every program has: its name, user and settings."""
     return {**status(settings), "VERSION": COMPATIBLE, "PROGNAME": settings.program, "user": login()}
+
+
+def warn_of_strangers(settings: Daemon, address: str) -> None:
+    """Say in the log that anybody may connect, if that is so."""
+    guard = settings.guard
+    if guard.allow or guard.tls_cert or address.startswith("127.") or address in ("localhost", "::1"):
+        return
+    log.warning(
+        "whoever reaches port %d may read and change everything here: --allow says which networks may connect, "
+        "--tls_cert and --tls_ca ask for certificates, -b 127.0.0.1 keeps to this machine",
+        settings.port,
+    )
 
 
 def greet(settings: Daemon, address: str, mode: str) -> None:

@@ -154,7 +154,43 @@ INTERCONNECT_TIMEOUT = Option(
     "interconnect_timeout", "I", Kind.INT, "seconds of a call between servers", 10,
     status="interconnect_timeout", line=14,
 )  # fmt: skip
+TLS_CERT = Option("tls_cert", "", Kind.FILE, "own certificate (PEM); with it all connections have TLS")
+TLS_KEY = Option("tls_key", "", Kind.FILE, "key of the certificate, unless it is in the same file")
+TLS_CA = Option("tls_ca", "", Kind.FILE, "certificates of the CAs that all others must have theirs from")
 MAX_MESSAGE_SIZE = Option("max_message_size", "", Kind.INT, "bytes that one message may have", 512 << 20, 1 << 10)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Who may connect, how many at a time, and how many bytes may wait for them; see rpc.gate.Gate.
+
+    Args:
+        tls_cert: own certificate; with it all connections have TLS.
+        tls_key: its key, unless it is in the same file.
+        tls_ca: certificates of the CAs that all others must have theirs from.
+        allow: networks that may connect, divided by commas; all if it is empty.
+        max_connections: how many may be open; 0 for as many as descriptors allow.
+        max_buffers: MiB of unfinished requests, and of replies that are not read; 0 for an eighth of the memory.
+    """
+
+    tls_cert: str = setting(TLS_CERT)
+    tls_key: str = setting(TLS_KEY)
+    tls_ca: str = setting(TLS_CA)
+    allow: str = setting(
+        Option(
+            "allow", "", Kind.STRING, "networks that may connect, as 10.0.0.0/8,127.0.0.1; all if not given",
+        )
+    )  # fmt: skip
+    max_connections: int = setting(
+        Option("max_connections", "", Kind.INT, "connections at a time; 0 is as many as descriptors allow", 0, 0)
+    )
+    max_buffers: int = setting(
+        Option(
+            "max_buffers", "", Kind.INT,
+            "MiB that unfinished requests, and unread replies, may take; 0 is an eighth of the memory or 2048",
+            0, 0,
+        )
+    )  # fmt: skip
 
 
 class Daemon:
@@ -171,6 +207,7 @@ class Daemon:
         logdir: folder of a copy of the log, or nothing.
         log_config: configuration of the log, or nothing.
         daemon: run in the background.
+        guard: who may connect.
     """
 
     program: str
@@ -181,3 +218,4 @@ class Daemon:
     logdir: str
     log_config: str
     daemon: bool
+    guard: Guard

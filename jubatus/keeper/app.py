@@ -61,6 +61,7 @@ class Keeper:
         self._started = int(time.time())
         self._relay: Relay | None = None
         try:
+            self._gate = life.make_gate(settings)
             prepare(session, service.name)
         except BaseException:
             session.close()
@@ -71,10 +72,18 @@ class Keeper:
     def server(self) -> Server:
         """Return what answers requests."""
         settings = self._settings
-        links = Links(expire=settings.pool_expire, size=settings.pool_size, width=settings.threads)
+        links = Links(
+            expire=settings.pool_expire, size=settings.pool_size, width=settings.threads, tls=self._gate.outward
+        )
         self._relay = Relay(self._service, self._view, links, settings.interconnect_timeout, self._status)
         self._started = int(time.time())
-        return Server(self._relay.serve, timeout=settings.timeout, max_size=settings.max_message_size, limit=LIMIT)
+        return Server(
+            self._relay.serve,
+            timeout=settings.timeout,
+            max_size=settings.max_message_size,
+            gate=self._gate,
+            limit=LIMIT,
+        )
 
     async def begin(self, stop: Callable[[str], None]) -> None:
         """Register; raise ClusterError."""
@@ -110,6 +119,7 @@ class Keeper:
         entries = {
             **life.identity(self._settings),
             **life.memory(),
+            **self._gate.status(),
             "clock_time": now,
             "start_time": self._started,
             "uptime": now - self._started,

@@ -1,6 +1,6 @@
 """What the options of a keeper say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jubatus.daemon.settings import (
     DAEMON,
@@ -16,6 +16,7 @@ from jubatus.daemon.settings import (
     ZOOKEEPER,
     ZOOKEEPER_TIMEOUT,
     Daemon,
+    Guard,
     Kind,
     Option,
     setting,
@@ -60,3 +61,4 @@ class Settings(Daemon):
     logdir: str = setting(LOGDIR)
     log_config: str = setting(LOG_CONFIG)
     max_message_size: int = setting(MAX_MESSAGE_SIZE)
+    guard: Guard = field(default=Guard(), metadata={"group": Guard})

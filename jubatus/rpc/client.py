@@ -6,6 +6,7 @@ matched by message id, so that requests may be pipelined, keepers may answer out
 after its call timed out is dropped. A client may be used from several threads, which take turns, and after a fork.
 """
 
+import builtins
 import os
 import select
 import socket
@@ -13,12 +14,17 @@ import threading
 import time
 from collections.abc import Callable
 from types import SimpleNamespace, TracebackType
-from typing import Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import msgpack  # type: ignore[import-untyped]
 
 from jubatus._core.wire import Frame, FrameSplitter, Reader, pack
 from jubatus.errors import JubatusError
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    from jubatus.rpc.tls import SealedSocket
 
 CHUNK = 1 << 16
 _LONGEST = 1 << 30
@@ -143,6 +149,7 @@ class Client:
         reconnect_limit: how often a call tries to connect.
         unpack_encoding: decode raw strings of results as text in this encoding; they are bytes otherwise.
         max_reply: bytes that one reply may have; the connection is closed where one has more.
+        tls: how the server's certificate is checked, and which one is shown to it; without it there is no TLS.
     """
 
     def __init__(
@@ -153,13 +160,15 @@ class Client:
         reconnect_limit: int = 5,
         unpack_encoding: str | None = None,
         max_reply: int = 1 << 32,
+        tls: "SSLContext | None" = None,
     ) -> None:
+        self.tls = tls
         self.address = address
         self.timeout = timeout
         self.reconnect_limit = reconnect_limit
         self.unpack_encoding = unpack_encoding
         self.max_reply = max_reply
-        self._socket: socket.socket | None = None
+        self._socket: socket.socket | SealedSocket | None = None
         self._lock = threading.Lock()
         self._futures: dict[int, Future] = {}
         self._msgid = 0
@@ -234,7 +243,7 @@ class Client:
                 raise TransportError(f"connection lost: {error}") from error
             raise
 
-    def _send_all(self, connection: socket.socket, request: bytes, deadline: float | None) -> None:
+    def _send_all(self, connection: "socket.socket | SealedSocket", request: bytes, deadline: float | None) -> None:
         rest = memoryview(request)
         while rest:
             try:
@@ -245,7 +254,7 @@ class Client:
                     if event != select.POLLOUT:
                         self._receive(deadline)
 
-    def _connection(self, deadline: float | None) -> socket.socket:
+    def _connection(self, deadline: float | None) -> "socket.socket | SealedSocket":
         """Return a connection that the server has not closed; drop replies that came late."""
         if self._socket is not None and self._pid != os.getpid():
             # The parent process still uses this connection: leave it and send nothing on it.
@@ -257,9 +266,10 @@ class Client:
                 break
         return self._connect(deadline) if self._socket is None else self._socket
 
-    def _connect(self, deadline: float | None) -> socket.socket:
-        connection = self._reach(deadline)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def _connect(self, deadline: float | None) -> "socket.socket | SealedSocket":
+        connected = self._reach(deadline)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = connected if self.tls is None else self._seal(connected, self.tls)
         self._socket = connection
         self._pid = os.getpid()
         self._splitter = FrameSplitter(self.max_reply, responses=True)
@@ -269,6 +279,18 @@ class Client:
         self._any_event = select.poll()
         self._any_event.register(connection, select.POLLIN | select.POLLOUT)
         return connection
+
+    def _seal(self, connected: socket.socket, tls: "SSLContext") -> "SealedSocket":
+        from jubatus.rpc.tls import SealedSocket, reason
+
+        try:
+            return SealedSocket(connected, tls, self.address.host)
+        except builtins.TimeoutError:
+            connected.close()
+            raise TimeoutError("Request timed out") from None
+        except OSError as error:
+            connected.close()
+            raise TransportError(f"no TLS with the server: {reason(error)}") from error
 
     def _reach(self, deadline: float | None) -> socket.socket:
         cause: Exception | None = None

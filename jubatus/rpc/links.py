@@ -20,10 +20,13 @@ import sys
 import termios
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jubatus._core.wire import Frame, FrameSplitter, Reader, pack
 from jubatus.rpc.client import RPCError, TimeoutError, TransportError
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 SLOW = 0.002
 """Seconds without a reply after which new calls take another connection."""
@@ -88,12 +91,22 @@ class Links:
         size: how many connections there may be; 0 is no limit.
         width: how many connections one address may have.
         max_reply: bytes that one reply may have; a connection is closed where one has more.
+        tls: how the certificates of servers are checked, and which one is shown to them; None is no TLS.
     """
 
-    def __init__(self, *, expire: float = 60, size: int = 0, width: int = 4, max_reply: int = 1 << 32) -> None:
+    def __init__(
+        self,
+        *,
+        expire: float = 60,
+        size: int = 0,
+        width: int = 4,
+        max_reply: int = 1 << 32,
+        tls: "SSLContext | None" = None,
+    ) -> None:
         self.width = width
         self.size = size
         self.max_reply = max_reply
+        self.tls = tls
         self.connecting = 0
         self.closing = False
         self._expire = max(expire, 1)
@@ -157,7 +170,7 @@ class Links:
         transport: Any = None
         try:
             async with asyncio.timeout(CONNECT):
-                transport, _ = await self._loop.create_connection(lambda: probe, *address)
+                transport, _ = await self._loop.create_connection(lambda: probe, *address, ssl=self.tls)
                 transport.write(_HEAD.pack(0x9400, 0xCE, 0) + self.pack_name(method) + params)
                 return await probe.answered
         except (OSError, OverflowError, ValueError):
@@ -298,7 +311,7 @@ class _Peer:
         failure = None
         try:
             async with asyncio.timeout(CONNECT):
-                await self._loop.create_connection(lambda: link, *self.address)
+                await self._loop.create_connection(lambda: link, *self.address, ssl=self._all.tls)
         except ConnectionRefusedError as error:
             failure = Failure(_reason(error), Cause.REFUSED)
         except (OSError, OverflowError, ValueError) as error:
@@ -406,13 +419,14 @@ class _Link(asyncio.Protocol):
     def eof_received(self) -> None:
         """Note how many bytes the peer's kernel had not confirmed when it closed; then close the connection here."""
         self._forget()
-        self._unread += self._transport.get_write_buffer_size()
-        try:
-            descriptor = self._transport.get_extra_info("socket").fileno()
-            waiting = fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4))
-            self._unread += int.from_bytes(waiting, sys.byteorder)
-        except OSError:
-            pass  # the system does not tell
+        if self._all.tls is None:  # else the kernel's bytes are not those of the calls
+            self._unread += self._transport.get_write_buffer_size()
+            try:
+                descriptor = self._transport.get_extra_info("socket").fileno()
+                waiting = fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4))
+                self._unread += int.from_bytes(waiting, sys.byteorder)
+            except OSError:
+                pass  # the system does not tell
         self._reason = "connection closed"
         self._transport.abort()
 
@@ -498,6 +512,10 @@ class _Probe(asyncio.Protocol):
 
 
 def _reason(error: Exception) -> str:
+    if hasattr(error, "library"):  # an error of TLS, whose number is none of the system
+        from jubatus.rpc import tls
+
+        return tls.reason(error)
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)
     return str(error) or os.strerror(errno.ETIMEDOUT)

@@ -12,17 +12,15 @@ import socket
 import sys
 import termios
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from jubatus._core.wire import Conversation, Frame, Shortcuts
+from jubatus.rpc.gate import Gate
 
 log = logging.getLogger("jubatus")
 
 BACKLOG = 4096
 MAX_SIZE = 512 << 20
-MAX_HELD = 2 << 30
-
-MAX_UNSENT = 2 << 30
 
 REPLIES = 64 << 20
 """Bytes that the replies to all deferred requests of a connection shall not exceed, if each is like the last one."""
@@ -32,6 +30,12 @@ FIRST = 16
 
 WINDOW = 64 << 10
 """Bytes of replies to a connection that wait to be sent, from which on its peer counts as one that does not read."""
+
+HANDSHAKE = 10.0
+"""Seconds that the beginning of TLS may take."""
+
+AT_ONCE = 64
+"""Connections that are accepted in one turn of the loop."""
 
 LINGER = 0.5
 """Seconds that a peer gets at the end to see that nothing more comes: what it sends meanwhile is read, not reset."""
@@ -58,8 +62,8 @@ class Server:
         serve: answers each message.
         timeout: seconds without a request after which a connection is closed; 0 for never.
         max_size: bytes that one message may have.
-        max_held: bytes of incomplete messages that all connections together may hold.
-        max_unsent: bytes of replies that may be held for all peers together that do not read. One reply may be longer.
+        gate: decides who may connect, and how many bytes of incomplete messages, and as many of unread replies, all
+            connections together may hold. One reply may be longer.
         limit: how many requests of a connection may be deferred at a time. They are fewer while replies are long.
         shortcuts: methods that are answered without ``serve``.
 
@@ -74,29 +78,31 @@ class Server:
         *,
         timeout: float = 0,
         max_size: int = MAX_SIZE,
-        max_held: int = MAX_HELD,
-        max_unsent: int = MAX_UNSENT,
+        gate: Gate | None = None,
         limit: int = 1,
         shortcuts: Shortcuts | None = None,
     ) -> None:
         self.serve = serve
         self.timeout = timeout
         self.max_size = max_size
-        self.max_held = max_held
-        self.max_unsent = max_unsent
+        self.gate = gate or Gate()
+        self.max_held = self.max_unsent = self.gate.max_buffers
         self.limit = limit
         self.shortcuts = shortcuts
         self.held = 0
         self.unsent = 0
         self._deaf: dict[Connection, int] = {}  # bytes of replies that wait for the peers that do not read
         self._connections: set[Connection] = set()
-        self._listener: asyncio.Server | None = None
+        self._listener: asyncio.Server | Doorkeeper | None = None
         self._empty = asyncio.Event()
 
     async def start(self, listener: socket.socket) -> None:
         """Accept connections on a bound socket."""
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(lambda: Connection(self), sock=listener, backlog=BACKLOG)
+        if self.gate.inward is None:
+            self._listener = await loop.create_server(lambda: Connection(self), sock=listener, backlog=BACKLOG)
+        else:
+            self._listener = Doorkeeper(self, listener)
 
     @property
     def answered(self) -> bool:
@@ -170,14 +176,19 @@ class Connection(Conversation, asyncio.Protocol):
 
     Attributes:
         single: whether nothing but one long reply waits to be sent.
+
+    Args:
+        server: it belongs to.
+        admitted: whether the gate has let it in already.
     """
 
     __slots__ = (
-        "_blocked", "_due", "_finishing", "_held", "_limit", "_open", "_output", "_paused", "_rest", "_server",
-        "_timer", "_transport", "single",
+        "_admitted", "_blocked", "_due", "_finishing", "_held", "_limit", "_open", "_output", "_paused", "_rest",
+        "_server", "_timer", "_transport", "single",
     )  # fmt: skip
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, admitted: bool = False) -> None:
+        self._admitted = admitted
         self._limit = min(server.limit, FIRST)
         super().__init__(server.serve, self._ready, server.max_size, self._limit, server.shortcuts)
         self._server = server
@@ -194,7 +205,11 @@ class Connection(Conversation, asyncio.Protocol):
         self._rest: _Rest | None = None  # takes the input once the server ends
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start the idle timer."""
+        """Start the idle timer, if the peer may connect."""
+        self._admitted = self._admitted or self._server.gate.admit(transport.get_extra_info("peername"))
+        if not self._admitted:
+            cast(asyncio.Transport, transport).abort()
+            return
         self._transport = transport
         self._transport.set_write_buffer_limits(WINDOW)
         self.send = self._transport.write
@@ -206,6 +221,9 @@ class Connection(Conversation, asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Carry out what was received; nobody reads the replies."""
+        if self._transport is None:
+            return  # it was turned away
+        self.leave()
         self._open = self.steady = False
         self._transport = self.send = None
         if self._timer is not None:
@@ -215,6 +233,12 @@ class Connection(Conversation, asyncio.Protocol):
             self._blocked = False
             self._server.note_unsent(self, 0)
         self._write(b"")
+
+    def leave(self) -> None:
+        """Give back the place that the gate gave."""
+        if self._admitted:
+            self._admitted = False
+            self._server.gate.leave()
 
     def eof_received(self) -> bool:
         """Answer what was received: the peer sends nothing more, but may read."""
@@ -416,6 +440,73 @@ class Connection(Conversation, asyncio.Protocol):
             self._arm(0.001)
         else:
             self.cut()
+
+
+class Doorkeeper:
+    """Accepts connections with TLS. Who may not connect is turned away before the handshake.
+
+    Args:
+        server: gets the connections.
+        listener: where they come in.
+    """
+
+    def __init__(self, server: Server, listener: socket.socket) -> None:
+        self._server = server
+        self._listener = listener
+        self._loop = asyncio.get_running_loop()
+        self._greeting: set[asyncio.Task[None]] = set()
+        listener.setblocking(False)
+        self._listen()
+
+    def close(self) -> None:
+        """Accept nothing more."""
+        self._loop.remove_reader(self._listener)
+        self._listener.close()
+        for task in self._greeting:
+            task.cancel()
+
+    def _listen(self) -> None:
+        if self._listener.fileno() >= 0:
+            self._loop.add_reader(self._listener, self._accept)
+
+    def _accept(self) -> None:
+        """Accept some connections; the others have their turn too."""
+        for _ in range(AT_ONCE):
+            try:
+                accepted, peer = self._listener.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                self._server.gate.complain(None, str(error.strerror))
+                self._loop.remove_reader(self._listener)
+                self._loop.call_later(1, self._listen)
+                return
+            if not self._server.gate.admit(peer):
+                accepted.close()
+                continue
+            accepted.setblocking(False)
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            task = self._loop.create_task(self._greet(accepted, peer))
+            self._greeting.add(task)
+            task.add_done_callback(self._greeting.discard)
+
+    async def _greet(self, accepted: socket.socket, peer: Any) -> None:
+        connection = Connection(self._server, admitted=True)
+        gate = self._server.gate
+        try:
+            await self._loop.connect_accepted_socket(
+                lambda: connection,
+                accepted,
+                ssl=gate.inward,
+                ssl_handshake_timeout=HANDSHAKE,
+                ssl_shutdown_timeout=LINGER,
+            )
+        except OSError as error:
+            from jubatus.rpc.tls import reason
+
+            accepted.close()
+            connection.leave()
+            gate.complain(peer, reason(error))
 
 
 class _Rest(asyncio.Protocol):

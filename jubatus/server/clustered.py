@@ -54,6 +54,7 @@ class Clustered:
         cluster = settings.cluster
         self._service = service
         self._settings = settings
+        self._gate = life.make_gate(settings)
         self._cluster = cluster
         self._node = paths.Node(address, settings.port)
         self._config_path = paths.config(service.name, cluster.name)
@@ -99,9 +100,9 @@ class Clustered:
                 "configpath": self._config_path,
                 "use_cht": str(int(self._service.uses_cht)),
             },
-            counts=lambda: {"update_count": str(dispatcher.updates)} | self.status(),
+            counts=lambda: {"update_count": str(dispatcher.updates)} | self._gate.status() | self.status(),
         )
-        links = Links()
+        links = Links(tls=self._gate.outward)
         peers = calling = None
         if self._calling is not None and self._ids is not None:
             peers = Peers(
@@ -158,6 +159,7 @@ class Clustered:
             dispatcher.serve,
             timeout=settings.timeout,
             max_size=settings.max_message_size,
+            gate=self._gate,
             shortcuts=dispatcher.shortcuts,
         )
 

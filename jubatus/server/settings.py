@@ -16,6 +16,7 @@ from jubatus.daemon.settings import (
     ZOOKEEPER,
     ZOOKEEPER_TIMEOUT,
     Daemon,
+    Guard,
     Kind,
     Option,
     flag,
@@ -166,3 +167,4 @@ class Settings(Daemon):
     cluster: Cluster | None = field(default=None, metadata={"group": Cluster})
     durability: Durability | None = field(default=None, metadata={"group": Durability})
     max_message_size: int = setting(MAX_MESSAGE_SIZE)
+    guard: Guard = field(default=Guard(), metadata={"group": Guard})

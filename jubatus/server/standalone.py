@@ -11,6 +11,7 @@ from jubatus._core.model import Model
 from jubatus.daemon import life
 from jubatus.errors import ConfigError, ModelError
 from jubatus.idl import Host, Service
+from jubatus.rpc.gate import Gate
 from jubatus.rpc.server import Server
 from jubatus.server import storage
 from jubatus.server.common_handlers import CommonHandlers
@@ -37,10 +38,11 @@ class Alone:
         node = f"{address}_{settings.port}"
         model, config = build(service, settings, Context(node, settings.threads))
         self._settings = settings
+        self._gate = life.make_gate(settings)
         self._model = model
         self._executor = ThreadPoolExecutor(settings.threads, "worker")
         self._journal = open_journal(service, settings, model, config)
-        self.dispatcher = assemble(service, settings, model, config, node, self._executor, self._journal)
+        self.dispatcher = assemble(service, settings, model, config, node, self._executor, self._gate, self._journal)
 
     def server(self) -> Server:
         """Return what answers requests."""
@@ -49,6 +51,7 @@ class Alone:
             self.dispatcher.serve,
             timeout=settings.timeout,
             max_size=settings.max_message_size,
+            gate=self._gate,
             shortcuts=self.dispatcher.shortcuts,
         )
 
@@ -90,6 +93,7 @@ def assemble(
     config: bytes,
     node: str,
     executor: ThreadPoolExecutor,
+    gate: Gate,
     journal: "Journal | None" = None,
 ) -> Dispatcher:
     """Bind the rows of a standalone server to its handlers, and bring the model to where its journal ends.
@@ -106,7 +110,11 @@ def assemble(
         datadir=settings.datadir,
         loaded=settings.files.model_file,
         facts={**life.identity(settings), "is_standalone": "1", "type": service.name},
-        counts=lambda: {"update_count": str(dispatcher.updates)} | (journal.status() if journal is not None else {}),
+        counts=lambda: (
+            {"update_count": str(dispatcher.updates)}
+            | gate.status()
+            | (journal.status() if journal is not None else {})
+        ),
         replace=None if journal is None else journal.replace,
     )
     methods = bind([method for method in service.all_methods if method.host is Host.SERVER], model, common)

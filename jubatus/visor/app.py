@@ -13,6 +13,7 @@ from jubatus.cluster.registration import Registration, create_if_missing
 from jubatus.cluster.zookeeper import connect
 from jubatus.daemon import life
 from jubatus.errors import BadArguments, JubatusError
+from jubatus.rpc.gate import Gate
 from jubatus.rpc.server import Server
 from jubatus.visor.argv import Argv, text
 from jubatus.visor.children import Children
@@ -39,10 +40,18 @@ def run(settings: Settings) -> int:
 
     def build(address: str) -> Visor:
         listen_addr = address if settings.listen_addr or settings.listen_if else ""
-        children = Children(settings.port, hosts, address, listen_addr, settings.logdir)
-        return Visor(connect(hosts, SESSION), f"{address}_{settings.port}", children, settings.timeout)
+        children = Children(settings.port, hosts, address, listen_addr, settings.logdir, guard_words(settings))
+        gate = life.make_gate(settings)
+        return Visor(connect(hosts, SESSION), f"{address}_{settings.port}", children, settings.timeout, gate)
 
     return life.run(settings, build, "daemon mode" if settings.daemon else "interactive mode")
+
+
+def guard_words(settings: Settings) -> list[str]:
+    """Return the options by which the servers let in the same others as their visor."""
+    guard = settings.guard
+    values = {"tls_cert": guard.tls_cert, "tls_key": guard.tls_key, "tls_ca": guard.tls_ca, "allow": guard.allow}
+    return [f"--{name}={value}" for name, value in values.items() if value]
 
 
 class Visor:
@@ -53,20 +62,24 @@ class Visor:
         node: its name, ``<address>_<port>``.
         children: the servers.
         timeout: seconds after which an idle connection is closed; 0 is never.
+        gate: decides who may connect.
     """
 
-    def __init__(self, zk: Coordinator, node: str, children: Children, timeout: float) -> None:
+    def __init__(
+        self, zk: Coordinator, node: str, children: Children, timeout: float, gate: Gate | None = None
+    ) -> None:
         self._zk = zk
         self._path = f"{paths.supervisors()}/{node}"
         self._children = children
         self._timeout = timeout
+        self._gate = gate
         self._registration = Registration(zk)
         self._methods: dict[bytes, Callable[[Reader], Action]] = {b"start": self._start, b"stop": self._stop}
         self._running: set[asyncio.Task[None]] = set()
 
     def server(self) -> Server:
         """Return what answers requests."""
-        return Server(self.serve, timeout=self._timeout, max_size=MAX_SIZE)
+        return Server(self.serve, timeout=self._timeout, max_size=MAX_SIZE, gate=self._gate)
 
     async def begin(self, stop: Callable[[str], None]) -> None:
         """Register, as soon as the registration of an earlier visor of this address is over."""

@@ -1,6 +1,6 @@
 """What the options of a visor say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jubatus.daemon.settings import (
     DAEMON,
@@ -12,6 +12,7 @@ from jubatus.daemon.settings import (
     TIMEOUT,
     ZOOKEEPER,
     Daemon,
+    Guard,
     setting,
 )
 
@@ -34,3 +35,4 @@ class Settings(Daemon):
     log_config: str = setting(LOG_CONFIG)
     timeout: int = setting(TIMEOUT)
     daemon: bool = setting(DAEMON, short="d")
+    guard: Guard = field(default=Guard(), metadata={"group": Guard})

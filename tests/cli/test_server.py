@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from jubatus import SERVICES
+from jubatus.rpc.gate import Gate
 from tests.conftest import BIN, Peer, Running, Start, command, packed, wait_for
 from tests.ports import free_port
 
@@ -177,6 +178,12 @@ def test_status_and_log_of_a_plain_start(server: Start) -> None:
         "configpath": str(running.config),
         "pid": str(running.proc.pid),
         "user": psutil.Process().username(),
+        "allow": "",
+        "tls": "0",
+        "connections": "1",
+        "max_connections": str(Gate().max_connections),
+        "refused_connections": "0",
+        "max_buffers": str(Gate().max_buffers >> 20),
         "update_count": "0",
         "last_saved": "0",
         "last_saved_path": "",

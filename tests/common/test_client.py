@@ -165,7 +165,8 @@ def test_the_constructor_checks_its_arguments(args: Any, expected: str) -> None:
 
 
 def test_the_constructor() -> None:
-    assert list(inspect.signature(ClientBase).parameters) == ["host", "port", "name", "timeout"]
+    assert list(inspect.signature(ClientBase).parameters) == ["host", "port", "name", "timeout", "tls"]
+    assert inspect.signature(ClientBase).parameters["tls"].kind is inspect.Parameter.KEYWORD_ONLY
     client = ClientBase("127.0.0.1", 1, "cluster")
     assert client.client.timeout == 10
     assert client.get_client() is client.client

@@ -11,6 +11,7 @@ from jubatus.cluster import paths
 from jubatus.cluster.membership import prepare
 from jubatus.cluster.paths import Node
 from jubatus.cluster.zookeeper import connect
+from jubatus.rpc.gate import Gate
 from tests.conftest import BIN, Running, command, end_in_order, packed, wait_for
 from tests.conftest import Peer as Client
 from tests.keeper.harness import always, node
@@ -108,6 +109,12 @@ def test_its_status(zookeeper: ZooKeeper, start: Start, program: str, tmp_path: 
         "interconnect_timeout": "7",
         "session_pool_expire": "3",
         "session_pool_size": "9",
+        "allow": "",
+        "tls": "0",
+        "connections": "1",
+        "max_connections": str(Gate().max_connections),
+        "refused_connections": "0",
+        "max_buffers": str(Gate().max_buffers >> 20),
         "request_count": "2",
         "forward_count": "0",
     }

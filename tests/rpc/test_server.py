@@ -15,6 +15,7 @@ import uvloop
 from jubatus._core.wire import Frame, pack, reply
 from jubatus._core.wire.conversation import FULL, Conversation
 from jubatus.rpc import server as rpc
+from jubatus.rpc.gate import Gate
 from tests.conftest import Peer, Start, packed, wait_for
 
 ECHO = "echo"
@@ -207,7 +208,7 @@ def test_fewer_requests_are_deferred_while_their_replies_are_long(monkeypatch: p
 
 
 def test_the_worst_of_those_that_do_not_read_is_closed(caplog: pytest.LogCaptureFixture) -> None:
-    with host(max_unsent=30 << 20, limit=256) as server, ExitStack() as stack:
+    with host(gate=Gate(max_buffers=30), limit=256) as server, ExitStack() as stack:
         deaf, worst, other = (stack.enter_context(Peer(server.port)) for _ in range(3))
         for peer, count in ((deaf, 5), (worst, 60)):
             peer.send(b"".join(request(number, "later") for number in range(count)))
@@ -225,7 +226,7 @@ def test_the_worst_of_those_that_do_not_read_is_closed(caplog: pytest.LogCapture
 
 
 def test_one_reply_may_be_longer_than_all_that_may_be_unsent(caplog: pytest.LogCaptureFixture) -> None:
-    with host(max_unsent=1 << 20) as server, Peer(server.port) as peer, Peer(server.port) as other:
+    with host(gate=Gate(max_buffers=1)) as server, Peer(server.port) as peer, Peer(server.port) as other:
         server.big = pack(bytes(64 << 20))
         peer.send(request(1, "big") + request(2, "big"))
         time.sleep(0.2)
@@ -393,7 +394,7 @@ def test_a_broken_stream_ends_its_connection_with_one_line(
 
 
 def test_unfinished_messages_are_limited_over_all_connections() -> None:
-    with host(max_held=3_000_000) as server:
+    with host(gate=Gate(max_buffers=3)) as server:
         peers = [Peer(server.port) for _ in range(3)]
         start = packed("x" * 4_000_000)[:1_200_000]
         for peer in peers[:2]:

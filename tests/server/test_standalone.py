@@ -9,6 +9,7 @@ import pytest
 
 from jubatus import SERVICES
 from jubatus.idl import Host, Lock, Method, service
+from jubatus.rpc.gate import Gate
 from jubatus.server.settings import Files, Settings
 from jubatus.server.standalone import assemble
 from tests.conftest import Start
@@ -26,7 +27,7 @@ def test_every_row_has_a_handler(name: str) -> None:
     model = declared.model_class(CONFIGS[name])
     settings = Settings("juba", files=Files())
     with ThreadPoolExecutor(1) as executor:
-        dispatcher = assemble(declared, settings, model, b"{}", "node", executor)
+        dispatcher = assemble(declared, settings, model, b"{}", "node", executor, Gate())
     assert dispatcher.updates == 0
 
 

@@ -25,6 +25,7 @@ GENERIC = {
     "clock_time", "start_time", "uptime", "VIRT", "RSS", "SHR", "timeout", "threadnum", "datadir", "logdir",
     "log_config", "is_standalone", "VERSION", "PROGNAME", "type", "configpath", "pid", "user", "update_count",
     "last_saved", "last_saved_path", "last_loaded", "last_loaded_path",
+    "allow", "tls", "connections", "max_connections", "refused_connections", "max_buffers",
 }  # fmt: skip
 DISTRIBUTED = {
     "zk", "name", "interval_sec", "interval_count", "zookeeper_timeout", "interconnect_timeout", "mixer",

@@ -1,12 +1,15 @@
 """What a server promises its connections: when it is stopped for a while, when it ends, and when there are too many."""
 
+import json
 import signal
 import threading
 import time
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
-from tests.conftest import PATIENCE, Running, Start, packed
+from tests.conftest import BIN, PATIENCE, Peer, Running, Start, command, packed, wait_for
+from tests.ports import free_port
 
 CONFIG: dict[str, Any] = {"converter": {}}
 
@@ -98,3 +101,61 @@ def test_what_was_sent_before_the_end_is_answered(server: Start) -> None:
             assert [peer.reply()[1] for _ in range(100)] == list(range(10, 110))
             assert peer.socket.recv(1) == b""
     assert running.proc.wait(PATIENCE) == 0
+
+
+def test_only_allowed_networks_connect(server: Start) -> None:
+    running = server("weight", CONFIG, "--allow", "127.0.0.0/30,10.0.0.0/8")
+    with Peer(running.port, source="127.0.0.9") as outsider, running.peer() as peer:
+        assert outsider.at_end()
+        assert peer.status()["refused_connections"] == "1"
+    assert "turned away: its address is not allowed" in running.output()
+
+
+def test_too_many_connections_are_turned_away_and_a_save_succeeds(server: Start) -> None:
+    running = server("weight", CONFIG, "--max_connections", "20", "--timeout", "0")
+    with ExitStack() as stack:
+        peers = [stack.enter_context(running.peer()) for _ in range(20)]
+        for peer in peers:
+            peer.result("get_config")
+        for _ in range(30):
+            with running.peer() as late:
+                assert late.at_end()
+        status = peers[0].status()
+        assert (status["connections"], status["max_connections"]) == ("20", "20")
+        peers.pop().close()
+        wait_for(lambda: peers[0].status()["connections"] == "19")
+        assert peers[0].result("save", "m")
+    assert running.output().count("turned away: 20 are open") == 1
+
+
+def test_wrong_limits_end_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(CONFIG))
+    for option, value, line in (
+        (
+            "--allow",
+            "10.0.0.1/8",
+            "allow: 10.0.0.1/8 has host bits set: networks like 10.0.0.0/8 and addresses are expected",
+        ),
+        ("--max_connections", "2000000000", "max_connections: 2000000000 connections are more than descriptors allow"),
+    ):
+        done = command("weight", "-b", "127.0.0.1", "-p", str(free_port()), "-f", str(path), option, value)
+        assert done.returncode == 1
+        assert done.stderr.startswith(line)
+        assert done.stderr.count("\n") == 1
+
+
+def test_a_server_with_few_descriptors_saves_while_all_its_connections_are_taken(tmp_path: Path) -> None:
+    path, port = tmp_path / "config.json", free_port()
+    path.write_text(json.dumps(CONFIG))
+    words = [BIN / "jubaweight", "-p", str(port), "-b", "127.0.0.1", "-d", tmp_path, "-f", path, "-t", "0"]
+    running = Running(["sh", "-c", 'ulimit -n 64; exec "$0" "$@"', *words], tmp_path, port)
+    with ExitStack() as stack:
+        first = stack.enter_context(running.peer())
+        assert first.status()["max_connections"] == "32"
+        for _ in range(60):
+            stack.enter_context(running.peer())
+        wait_for(lambda: first.status()["connections"] == "32")
+        assert first.result("save", "m")
+        assert first.result("load", "m") is True
+    assert running.stop() == 0

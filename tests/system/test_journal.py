@@ -19,9 +19,10 @@ from jubatus._core.wire import Reader, unpack
 from jubatus.errors import BadArguments, ModelError
 from jubatus.server import storage
 from jubatus.server.segments import Segment, segment_path
-from tests.conftest import BIN, Running, Start, end_in_order, free_port, packed, wait_for
+from tests.conftest import BIN, Running, Start, end_in_order, packed, wait_for
 from tests.core.calls import exact
 from tests.core.generate import Arguments
+from tests.ports import free_port
 from tests.services import CASES, Case
 
 KILLS = int(os.environ.get("JUBATUS_KILLS", "2"))

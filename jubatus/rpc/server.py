@@ -8,6 +8,7 @@ their turn after every piece. A connection that breaks a rule is closed; the oth
 import asyncio
 import logging
 import socket
+from ipaddress import ip_address
 from time import monotonic
 from typing import Any, Protocol
 
@@ -125,6 +126,18 @@ class Connection(Conversation, asyncio.Protocol):
         self._blocked = False  # the peer does not read
         self._paused = False  # we do not read
         self._finishing = False
+
+    @property
+    def caller(self) -> str:
+        """Address of the other end; nothing if it is on this machine, or gone."""
+        transport = self._transport
+        there = transport.get_extra_info("peername") if transport is not None else None
+        if not there:
+            return ""
+        here = transport.get_extra_info("sockname")
+        address = ip_address(there[0].partition("%")[0])
+        address = getattr(address, "ipv4_mapped", None) or address
+        return "" if address.is_loopback or there[0] == here[0] else str(address)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the idle timer."""

@@ -1,7 +1,7 @@
 """The command ``jubavisor``: from options to a running process agent."""
 
 from jubatus.cli import args, start
-from jubatus.daemon.settings import options
+from jubatus.daemon.settings import ZooKeeperAccess, options
 from jubatus.visor.settings import Settings
 
 OPTIONS = tuple(options(Settings))
@@ -11,7 +11,8 @@ def main() -> int:
     """Run ``jubavisor``; return the exit status."""
     given = start.parse(OPTIONS, "jubavisor")
     logdir = given.text("logdir") or ("/tmp" if given.flag("daemon") else "")
-    settings = start.read(Settings, given, program="jubavisor", logdir=start.absolute(logdir))
+    access = start.read(ZooKeeperAccess, given)
+    settings = start.read(Settings, given, program="jubavisor", logdir=start.absolute(logdir), access=access)
     if complaint := start.writable(logdir):
         args.fail(f"can't write to the log directory: {complaint}")
 

@@ -1,6 +1,6 @@
 """What the options of a keeper say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jubatus.daemon.settings import (
     DAEMON,
@@ -18,6 +18,7 @@ from jubatus.daemon.settings import (
     Daemon,
     Kind,
     Option,
+    ZooKeeperAccess,
     setting,
 )
 
@@ -34,6 +35,7 @@ class Settings(Daemon):
         pool_expire: seconds after which an unused connection to a server is closed.
         pool_size: connections to all servers; 0 is no limit.
         max_message_size: bytes that one message may have.
+        access: how the keeper connects to ZooKeeper.
     """
 
     program: str
@@ -60,3 +62,4 @@ class Settings(Daemon):
     logdir: str = setting(LOGDIR)
     log_config: str = setting(LOG_CONFIG)
     max_message_size: int = setting(MAX_MESSAGE_SIZE)
+    access: ZooKeeperAccess = field(default=ZooKeeperAccess(), metadata={"group": ZooKeeperAccess})

@@ -59,7 +59,9 @@ class Clustered:
         self._node = paths.Node(address, settings.port)
         self._config_path = paths.config(service.name, cluster.name)
         self._holdings = Holdings(self._node, settings.threads)
-        self._session: Coordinator = zookeeper.connect(cluster.zookeeper, cluster.zookeeper_timeout)
+        self._session: Coordinator = zookeeper.connect(
+            cluster.zookeeper, cluster.zookeeper_timeout, **vars(cluster.access)
+        )
         try:
             self._member = Member(
                 self._session, service.name, cluster.name, self._node, uses_cht=service.uses_cht, mark=mark

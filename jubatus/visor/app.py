@@ -39,8 +39,10 @@ def run(settings: Settings) -> int:
 
     def build(address: str) -> Visor:
         listen_addr = address if settings.listen_addr or settings.listen_if else ""
-        children = Children(settings.port, hosts, address, listen_addr, settings.logdir)
-        return Visor(connect(hosts, SESSION), f"{address}_{settings.port}", children, settings.timeout)
+        children = Children(settings.port, hosts, address, listen_addr, settings.logdir, settings.access.words())
+        return Visor(
+            connect(hosts, SESSION, **vars(settings.access)), f"{address}_{settings.port}", children, settings.timeout
+        )
 
     return life.run(settings, build, "daemon mode" if settings.daemon else "interactive mode")
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, STDOUT, Process
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 
 from jubatus.daemon import life
@@ -67,14 +68,18 @@ class Children:
         address: of the visor, in the names of files.
         listen_addr: address that servers listen on unless told otherwise; nothing for their own choice.
         folder: gets what each server writes to standard output and error; without it these are the visor's own.
+        access: words of the command line of each server that say how it connects to ZooKeeper.
     """
 
-    def __init__(self, port: int, zookeeper: str, address: str, listen_addr: str, folder: str) -> None:
+    def __init__(
+        self, port: int, zookeeper: str, address: str, listen_addr: str, folder: str, access: Sequence[str] = ()
+    ) -> None:
         self._ports = Ports(port)
         self._zookeeper = zookeeper
         self._address = address
         self._listen_addr = listen_addr
         self._folder = folder
+        self._access = access
         self._children: list[Child] = []
         self._changing = asyncio.Lock()
         self._closed = False
@@ -123,6 +128,7 @@ class Children:
         words = argv.options(zookeeper=self._zookeeper, name=target.name, port=port)
         if listen_addr:
             words += ["-b", listen_addr]
+        words += self._access
         try:
             with ExitStack() as files:
                 output, errors = None, None

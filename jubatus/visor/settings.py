@@ -1,6 +1,6 @@
 """What the options of a visor say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jubatus.daemon.settings import (
     DAEMON,
@@ -12,6 +12,7 @@ from jubatus.daemon.settings import (
     TIMEOUT,
     ZOOKEEPER,
     Daemon,
+    ZooKeeperAccess,
     setting,
 )
 
@@ -23,6 +24,7 @@ class Settings(Daemon):
     Args:
         zookeeper: locations of ZooKeeper, as ``host:port,host:port``.
         logdir: folder of the log and of what servers print, or nothing.
+        access: how the visor and its servers connect to ZooKeeper.
     """
 
     program: str
@@ -34,3 +36,4 @@ class Settings(Daemon):
     log_config: str = setting(LOG_CONFIG)
     timeout: int = setting(TIMEOUT)
     daemon: bool = setting(DAEMON, short="d")
+    access: ZooKeeperAccess = field(default=ZooKeeperAccess(), metadata={"group": ZooKeeperAccess})

@@ -37,7 +37,7 @@ def test_a_program_of_no_service(tmp_path: Path) -> None:
     assert done.stderr == f"no program is called keeper: one of {programs} is expected\n"
 
 
-def test_the_options_are_those_of_the_original_and_one_more() -> None:
+def test_the_options_are_those_of_the_original_and_some_more() -> None:
     given = args.parse(keeper.OPTIONS, ["jubaclassifier_keeper"])
     assert given.values == {
         "rpc-port": 9199,
@@ -54,6 +54,10 @@ def test_the_options_are_those_of_the_original_and_one_more() -> None:
         "logdir": "",
         "log_config": "",
         "max_message_size": 512 << 20,
+        "zookeeper_auth": "",
+        "zookeeper_tls_ca": "",
+        "zookeeper_tls_cert": "",
+        "zookeeper_tls_key": "",
         "version": False,
         "help": False,
     }

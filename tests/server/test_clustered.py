@@ -76,7 +76,7 @@ class World:
 
 def run(folder: Path, monkeypatch: pytest.MonkeyPatch, test: Callable[[World], Coroutine[Any, Any, None]]) -> None:
     memory = Memory()
-    monkeypatch.setattr(zookeeper, "connect", lambda hosts, timeout: memory.connect())
+    monkeypatch.setattr(zookeeper, "connect", lambda hosts, timeout, **access: memory.connect())
     world = World(memory, folder)
 
     async def main() -> None:

@@ -167,12 +167,17 @@ LINEAR_MIX = (
         Lock.ANALYSIS,
         """Return what the server learned since the last MIX.
 
+        A further argument, a number, is that of the lock by which the caller is the master; servers of 1.1 have none.
+
         Args:
             version: of the caller's model. A server whose model is older knows by it that its diff will be left out of
                 the mixed one. Servers of 1.1 send 0 and do not look at it.
 
         Returns:
             the packed diff.
+
+        Raises:
+            JubatusError: the caller is not the master.
         """,
     ),
     _mix(
@@ -183,7 +188,7 @@ LINEAR_MIX = (
         """Take in what all servers learned.
 
         A further argument, a bool, says whether what this server learned is part of it; without it, what
-        ``get_diff`` gave out is.
+        ``get_diff`` gave out is. The next one is the number of the master's lock.
 
         Args:
             diff: packed.

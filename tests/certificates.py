@@ -31,7 +31,7 @@ class Authority:
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._ca: Any = trustme.CA()
         self.path = str(folder / "ca.pem")
@@ -45,3 +45,9 @@ class Authority:
             blob.write_to_path(str(cert), append=number > 0)
         made.private_key_pem.write_to_path(str(key))
         return Files(str(cert), str(key), self.path)
+
+    def make(self, name: str) -> Path:
+        """Return the file of a new certificate for 127.0.0.1 and its key."""
+        path = self._folder / f"{name}.pem"
+        self._ca.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(path))
+        return path

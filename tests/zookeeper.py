@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,15 +30,18 @@ class ZooKeeper:
     Args:
         folder: where data and logs are.
         servers: how many.
+        options: further lines of the configuration.
 
     Attributes:
         ports: where each server listens for clients.
         hosts: all of them, as clients take it.
     """
 
-    def __init__(self, folder: Path, servers: int = 1) -> None:
+    def __init__(self, folder: Path, servers: int = 1, options: Sequence[str] = ()) -> None:
         java = shutil.which("java")
         jars = [JARS / "zookeeper.jar", JARS / "zookeeper-jute.jar"]
+        if options:  # those of TLS; the other parts of netty are named by the first archive
+            jars.append(JARS / "netty-codec.jar")
         missing = [str(jar) for jar in jars if not jar.exists()]
         if java is None or missing:
             pytest.fail(f"apt-get install zookeeper default-jre-headless: {java=} {missing=}")
@@ -64,6 +67,7 @@ class ZooKeeper:
                 f"dataDir={own / 'data'}",
                 "clientPortAddress=127.0.0.1",
                 f"clientPort={self.ports[index]}",
+                *options,
             ]
             if servers > 1:
                 lines += [f"server.{i + 1}=127.0.0.1:{peers[2 * i]}:{peers[2 * i + 1]}" for i in range(servers)]

@@ -18,6 +18,7 @@ OPTIONS = (
     Option("type", "t", Kind.STRING, "type of the servers [write, read, delete]"),
     Option("name", "n", Kind.STRING, "name of the cluster [write, read, delete]"),
     session.ZOOKEEPER,
+    *session.ACCESS,
     session.DEBUG,
 )
 
@@ -50,12 +51,12 @@ def main() -> int:
             content = checked(type, file)
         except ConfigError as error:
             return once.complain(str(error))
-        return session.run(hosts, lambda zk: write(zk, type, name, content))
+        return session.run(hosts, given, lambda zk: write(zk, type, name, content))
     if command == "read":
-        return session.run(hosts, lambda zk: read(zk, type, name))
+        return session.run(hosts, given, lambda zk: read(zk, type, name))
     if command == "delete":
-        return session.run(hosts, lambda zk: delete(zk, type, name))
-    return session.run(hosts, list_all)
+        return session.run(hosts, given, lambda zk: delete(zk, type, name))
+    return session.run(hosts, given, list_all)
 
 
 def checked(type: str, path: str) -> bytes:

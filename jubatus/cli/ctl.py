@@ -36,6 +36,7 @@ OPTIONS = (
     Option("type", "t", Kind.STRING, "type of the servers, as classifier", mandatory=True),
     Option("num", "N", Kind.UNSIGNED, "servers on all machines; 0 is one on each [start]", 0),
     session.ZOOKEEPER,
+    *session.ACCESS,
     Option("id", "i", Kind.STRING, "name of the model, that of the cluster if not given [save, load]"),
     *(
         replace(option, short=FORWARDED[option.name], low=None)
@@ -64,10 +65,10 @@ def main() -> int:
         args.fail(f"invalid type or name: type: {type} name: {name}")
     hosts = session.locations(given)
     if command in VISORS:
-        return session.run(hosts, lambda zk: tell_visors(zk, given, hosts))
+        return session.run(hosts, given, lambda zk: tell_visors(zk, given, hosts))
     if command in MODEL_FILES:
-        return session.run(hosts, lambda zk: tell_servers(zk, given))
-    return session.run(hosts, lambda zk: status(zk, type, name))
+        return session.run(hosts, given, lambda zk: tell_servers(zk, given))
+    return session.run(hosts, given, lambda zk: status(zk, type, name))
 
 
 def tell_visors(zk: Coordinator, given: args.Given, hosts: str) -> int:

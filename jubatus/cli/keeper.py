@@ -1,7 +1,7 @@
 """The commands ``juba<service>_keeper`` and ``juba<service>_proxy``: from options to a running keeper."""
 
 from jubatus.cli import args, start
-from jubatus.daemon.settings import Guard, options
+from jubatus.daemon.settings import Guard, ZooKeeperAccess, options
 from jubatus.keeper.settings import Settings
 
 OPTIONS = (*options(Settings), args.VERSION)
@@ -15,7 +15,9 @@ def main() -> int:
     program, name = start.service("_keeper", "_proxy")
     given = start.parse(OPTIONS, program)
     start.positive(given, "zookeeper_timeout", "interconnect_timeout")
-    settings = start.read(Settings, given, program=program, guard=start.read(Guard, given))
+    settings = start.read(
+        Settings, given, program=program, guard=start.read(Guard, given), access=start.read(ZooKeeperAccess, given)
+    )
     if complaint := start.writable(given.text("logdir")):
         args.fail(f"can't create log file: {complaint}")
 

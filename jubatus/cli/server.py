@@ -1,7 +1,7 @@
 """The commands ``juba<service>``: from options to a running server."""
 
 from jubatus.cli import args, start
-from jubatus.daemon.settings import Guard, options
+from jubatus.daemon.settings import Guard, ZooKeeperAccess, options
 from jubatus.server.settings import MIXERS, SYNCS, Cluster, Durability, Files, Settings
 
 OPTIONS = (*options(Settings), args.VERSION)
@@ -21,7 +21,8 @@ def main() -> int:
         given.refuse("config path or model file must be specified for standalone mode")
     if distributed:
         start.positive(given, "zookeeper_timeout", "interconnect_timeout")
-    cluster, files = start.read(Cluster, given), start.read(Files, given)
+    access = start.read(ZooKeeperAccess, given)
+    cluster, files = start.read(Cluster, given, access=access), start.read(Files, given)
     if cluster.mixer not in MIXERS:
         args.fail(f"unsupported mix type ({cluster.mixer}): one of {', '.join(MIXERS)} is expected")
     durability = start.read(Durability, given) if given.text("journal") else None

@@ -5,13 +5,14 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from jubatus.cli import args, once
+from jubatus.cli import args, once, start
 from jubatus.cluster.coordinator import Coordinator
-from jubatus.daemon.settings import TLS_CA, TLS_CERT, TLS_KEY, Kind, Option, flag
+from jubatus.daemon.settings import TLS_CA, TLS_CERT, TLS_KEY, Kind, Option, ZooKeeperAccess, flag, options
 
 ZOOKEEPER = Option(
     "zookeeper", "z", Kind.STRING, "locations of ZooKeeper; those of the environment variable ZK if not given"
 )
+ACCESS = tuple(options(ZooKeeperAccess))
 DEBUG = flag("debug", "d", "has no effect")
 
 TIMEOUT = 10.0
@@ -36,21 +37,23 @@ def tls(given: args.Given) -> Any:
     return client_context(ca, cert, key)
 
 
-def run(hosts: str, command: Callable[[Coordinator], int]) -> int:
+def run(hosts: str, given: args.Given, command: Callable[[Coordinator], int]) -> int:
     """Do a command in a session with ZooKeeper; return the exit status.
 
     Standard error gets one line if it fails, and no log.
 
     Args:
         hosts: where ZooKeeper is.
+        given: says how to connect to it.
         command: returns the exit status; raises JubatusError.
     """
+    access = start.read(ZooKeeperAccess, given)
     logging.getLogger().addHandler(logging.NullHandler())
 
     def connected() -> int:
         from jubatus.cluster.zookeeper import connect
 
-        zk = connect(hosts, TIMEOUT)
+        zk = connect(hosts, TIMEOUT, **vars(access))
         try:
             return command(zk)
         finally:

@@ -1,7 +1,7 @@
 """The command ``jubavisor``: from options to a running process agent."""
 
 from jubatus.cli import args, start
-from jubatus.daemon.settings import Guard, options
+from jubatus.daemon.settings import Guard, ZooKeeperAccess, options
 from jubatus.visor.settings import Settings
 
 OPTIONS = tuple(options(Settings))
@@ -12,7 +12,12 @@ def main() -> int:
     given = start.parse(OPTIONS, "jubavisor")
     logdir = given.text("logdir") or ("/tmp" if given.flag("daemon") else "")
     settings = start.read(
-        Settings, given, program="jubavisor", logdir=start.absolute(logdir), guard=start.read(Guard, given)
+        Settings,
+        given,
+        program="jubavisor",
+        logdir=start.absolute(logdir),
+        guard=start.read(Guard, given),
+        access=start.read(ZooKeeperAccess, given),
     )
     if complaint := start.writable(logdir):
         args.fail(f"can't write to the log directory: {complaint}")

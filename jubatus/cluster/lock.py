@@ -12,14 +12,16 @@ class Lock:
     Args:
         zk: where it is.
         directory: its node.
+        owner: who holds it, for others to see.
 
     Attributes:
         directory: its node.
     """
 
-    def __init__(self, zk: Coordinator, directory: str) -> None:
+    def __init__(self, zk: Coordinator, directory: str, owner: str = "") -> None:
         self._zk = zk
         self.directory = directory
+        self._owner = owner.encode()
         self._path = ""
         self._epoch = -1
 
@@ -27,6 +29,23 @@ class Lock:
     def held(self) -> bool:
         """Whether it is held."""
         return self._epoch == self._zk.epoch
+
+    @property
+    def number(self) -> int:
+        """Number of its node while it is held; nobody who holds it before or after has the same."""
+        return int(self._path[-DIGITS:])
+
+    def first(self) -> tuple[int, str] | None:
+        """Return number and owner of the node that stands first: who holds the lock, or tries to; raise ClusterError.
+
+        The owner is empty where a program of Jubatus 1.1 holds it.
+        """
+        names = [name for name in self._zk.children(self.directory) if name.startswith(("wlock_", "rlock_"))]
+        if not names:
+            return None
+        name = min(names, key=lambda name: name[-DIGITS:])
+        owner = self._zk.get(f"{self.directory}/{name}")
+        return None if owner is None else (int(name[-DIGITS:]), owner.decode(errors="replace"))
 
     def write(self) -> bool:
         """Try to lock for writing, which excludes all others; return whether it is held now; raise ClusterError."""
@@ -46,7 +65,7 @@ class Lock:
         if self.held:
             return True
         epoch = self._zk.epoch
-        path = self._zk.create(f"{self.directory}/{prefix}", ephemeral=True, sequence=True)
+        path = self._zk.create(f"{self.directory}/{prefix}", self._owner, ephemeral=True, sequence=True)
         taken = False
         try:
             numbers = [name[-DIGITS:] for name in self._zk.children(self.directory) if name.startswith(rivals)]

@@ -26,6 +26,10 @@ log = logging.getLogger("jubatus")
 ATTEMPTS = 4
 """How often locking the configuration is tried, once a second."""
 
+LAGS = 5
+LAG = 0.1
+"""A ZooKeeper server may be behind that of the master: the lock is looked for so often, so many seconds apart."""
+
 ID_DATA = b"dummy\0"
 
 
@@ -238,7 +242,25 @@ class Member:
 
     def master_lock(self) -> Lock:
         """Return the lock of the master of a MIX; it is not held yet."""
-        return Lock(self._zk, paths.master_lock(self._type, self._name))
+        return Lock(self._zk, paths.master_lock(self._type, self._name), self._node.name)
+
+    def is_master(self, round: int | None) -> bool:
+        """Ask ZooKeeper whether who calls holds the master's lock; raise ClusterError.
+
+        Args:
+            round: the number of the lock that the caller says; None from a master of Jubatus 1.1, which says nothing,
+                and is believed while no server of this package holds the lock, but somebody does.
+        """
+        lock = self.master_lock()
+        for attempt in range(LAGS):
+            if attempt:
+                time.sleep(LAG)
+            first = lock.first()
+            if round is None:
+                return first is not None and not first[1]
+            if first is not None and first[0] == round:
+                return True
+        return False
 
     def leave(self) -> None:
         """End the session, so that all nodes and locks of the server vanish at once; never raises."""

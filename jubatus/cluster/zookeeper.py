@@ -1,6 +1,7 @@
 """The connection to ZooKeeper; the only module that knows kazoo, which only distributed programs import."""
 
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from kazoo.exceptions import (  # type: ignore[import-untyped]
     ConnectionClosedError,
     ConnectionLoss,
     KazooException,
+    NoAuthError,
     NodeExistsError,
     NoNodeError,
     OperationTimeoutError,
@@ -21,7 +23,9 @@ from kazoo.exceptions import (  # type: ignore[import-untyped]
 from kazoo.handlers.threading import KazooTimeoutError, SequentialThreadingHandler  # type: ignore[import-untyped]
 from kazoo.protocol.states import EventType, KazooState, KeeperState, WatchedEvent  # type: ignore[import-untyped]
 from kazoo.retry import KazooRetry  # type: ignore[import-untyped]
+from kazoo.security import CREATOR_ALL_ACL  # type: ignore[import-untyped]
 
+from jubatus.cluster.access import OPEN, Access
 from jubatus.cluster.coordinator import Coordinator, NodeExists, NoNode, Session, check_data
 from jubatus.cluster.threads import Events
 from jubatus.errors import ClusterError
@@ -84,14 +88,18 @@ class Handler(SequentialThreadingHandler):  # type: ignore[misc]
     Args:
         timeout: seconds that the session outlasts the connection.
         servers: how many there are.
+        tls: ``ssl.SSLContext``, or None.
 
     Attributes:
+        failure: why TLS failed last, or nothing.
         address: of the last attempt.
         greeting: whether a connection is open on which the server has not yet confirmed the session.
     """
 
-    def __init__(self, timeout: float, servers: int) -> None:
+    def __init__(self, timeout: float, servers: int, tls: Any = None) -> None:
         super().__init__()
+        self._tls = tls
+        self.failure = ""
         self._timeout = timeout / (servers + 1)  # so that another attempt is made within the session
         self._many = servers > 1
         self._lost: tuple[str, int] | None = None
@@ -122,12 +130,32 @@ class Handler(SequentialThreadingHandler):  # type: ignore[misc]
             raise ConnectionRefusedError("the connection was just lost")
         self.address = address
         options["timeout"] = self._timeout
-        connection = super().create_connection(address, *args, **options)
+        if self._tls is None:
+            connection = super().create_connection(address, *args, **options)
+        else:
+            connection = self._secure(address, options["hostname"])
         self.greeting = True
         return connection
 
+    def _secure(self, address: tuple[str, int], hostname: str) -> Any:
+        """Connect with TLS. The server's certificate must be one of its name; kazoo would trust the system as well."""
+        plain = socket.create_connection(address, self._timeout)
+        try:
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return self._tls.wrap_socket(plain, server_hostname=hostname)
+        except OSError as error:
+            plain.close()
+            self.failure = f": TLS: {error}"
+            raise
+
     def select(self, *args: Any) -> Any:
-        """Wait for sockets. With one server, kazoo would wait for a confirmation as long as the session lasts."""
+        """Wait for sockets. With one server, kazoo would wait for a confirmation as long as the session lasts.
+
+        What TLS has decrypted and nobody has read is not in the socket any more.
+        """
+        decrypted = [one for one in args[0] if hasattr(one, "pending") and one.pending()]
+        if decrypted:
+            return decrypted, [], []
         if self.greeting and len(args) > 3:
             args = (*args[:3], min(args[3], self._timeout))
         return super().select(*args)
@@ -162,10 +190,12 @@ class ZooKeeper:
     Args:
         hosts: servers, and what is put before every path, as ZooKeeper's own clients take them.
         timeout: seconds that the session outlasts the connection.
+        access: how the connection is made.
     """
 
-    def __init__(self, hosts: str, timeout: float) -> None:
+    def __init__(self, hosts: str, timeout: float, access: Access = OPEN) -> None:
         self._hosts = hosts
+        self._access = access
         self._requested = timeout
         self._log = KazooLog()
         self._client = self._new_client()
@@ -185,11 +215,13 @@ class ZooKeeper:
         self._events = Events("zookeeper-events")
         self._client.start_async()
         if not self._connected.wait(timeout):
+            failure = self._client.handler.failure
             self.close()
-            raise ClusterError(f"cannot connect zk in {timeout:g} sec: {hosts}")
+            raise ClusterError(f"cannot connect zk in {timeout:g} sec: {hosts}{failure}")
 
     def _new_client(self) -> KazooClient:
-        handler = Handler(self._requested, self._hosts.count(",") + 1)
+        handler = Handler(self._requested, self._hosts.count(",") + 1, self._access.tls)
+        credentials = self._access.credentials
         try:
             client = KazooClient(
                 hosts=self._hosts,
@@ -197,6 +229,8 @@ class ZooKeeper:
                 handler=handler,
                 connection_retry=KazooRetry(max_tries=-1, delay=0.05, max_delay=BACKOFF),
                 logger=self._log,
+                auth_data=[("digest", credentials)] if credentials else None,
+                default_acl=CREATOR_ALL_ACL if credentials else None,
             )
         except Exception as error:
             raise ClusterError(f"failed to initialize zk: {self._hosts}") from error
@@ -474,6 +508,11 @@ class ZooKeeper:
             raise NodeExists(path) from None
         except NoNodeError:
             raise NoNode(path) from None
+        except NoAuthError:
+            which = (
+                "these are not the credentials of its owner" if self._access.credentials else "it asks for credentials"
+            )
+            raise ClusterError(f"no access to a ZooKeeper node: {path}: {which}") from None
         except INTERRUPTED:
             raise Interrupted(f"the connection to ZooKeeper was lost: {self._hosts}") from None
         except KazooTimeoutError:
@@ -531,14 +570,21 @@ class ZooKeeper:
             log.debug("not everything is deleted: %s", error)
 
 
-def connect(hosts: str, timeout: float) -> Coordinator:
+def connect(
+    hosts: str, timeout: float, *, auth: str = "", tls_ca: str = "", tls_cert: str = "", tls_key: str = ""
+) -> Coordinator:
     """Connect to ZooKeeper.
 
     Args:
         hosts: servers, comma separated, and optionally the node below which everything is.
         timeout: seconds to wait for the connection, and asked for as the session's timeout.
+        auth: path of the credentials; this and the other files are those of ``Access.read``.
+        tls_ca: path of the certificates to trust.
+        tls_cert: path of the own certificate.
+        tls_key: path of its key.
 
     Raises:
         ClusterError: there is no connection in time.
+        ConfigError: a file cannot be used.
     """
-    return ZooKeeper(hosts, timeout)
+    return ZooKeeper(hosts, timeout, Access.read(auth=auth, tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key))

@@ -193,6 +193,38 @@ class Guard:
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class ZooKeeperAccess:
+    """How a program connects to ZooKeeper; paths are real paths, or nothing.
+
+    Args:
+        auth: credentials.
+        tls_ca: certificates to trust.
+        tls_cert: own certificate.
+        tls_key: its key.
+    """
+
+    auth: str = setting(
+        Option(
+            "zookeeper_auth",
+            "",
+            Kind.FILE,
+            "file with user:password for ZooKeeper; nobody else can use what is created",
+        )
+    )
+    tls_ca: str = setting(
+        Option("zookeeper_tls_ca", "", Kind.FILE, "certificates that ZooKeeper is trusted by; turns TLS on")
+    )
+    tls_cert: str = setting(
+        Option("zookeeper_tls_cert", "", Kind.FILE, "certificate that ZooKeeper is shown; turns TLS on")
+    )
+    tls_key: str = setting(Option("zookeeper_tls_key", "", Kind.FILE, "key of that certificate"))
+
+    def words(self) -> list[str]:
+        """Return the words of a command line that say this."""
+        return [word for option, value in values(self) if value for word in (f"--{option.name}", value)]
+
+
 class Daemon:
     """What the settings of every program that serves have; paths are real paths.
 

@@ -34,7 +34,8 @@ def run(service: Service, settings: Settings) -> int:
     """Be a keeper of the service until a signal ends it; return the exit status."""
 
     def build(address: str) -> Keeper:
-        return Keeper(service, settings, address, zookeeper.connect(settings.zookeeper, settings.zookeeper_timeout))
+        zk = zookeeper.connect(settings.zookeeper, settings.zookeeper_timeout, **vars(settings.access))
+        return Keeper(service, settings, address, zk)
 
     return life.run(settings, build)
 

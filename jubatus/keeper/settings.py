@@ -19,6 +19,7 @@ from jubatus.daemon.settings import (
     Guard,
     Kind,
     Option,
+    ZooKeeperAccess,
     setting,
 )
 
@@ -35,6 +36,7 @@ class Settings(Daemon):
         pool_expire: seconds after which an unused connection to a server is closed.
         pool_size: connections to all servers; 0 is no limit.
         max_message_size: bytes that one message may have.
+        access: how the keeper connects to ZooKeeper.
     """
 
     program: str
@@ -61,4 +63,5 @@ class Settings(Daemon):
     logdir: str = setting(LOGDIR)
     log_config: str = setting(LOG_CONFIG)
     max_message_size: int = setting(MAX_MESSAGE_SIZE)
+    access: ZooKeeperAccess = field(default=ZooKeeperAccess(), metadata={"group": ZooKeeperAccess})
     guard: Guard = field(default=Guard(), metadata={"group": Guard})

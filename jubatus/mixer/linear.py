@@ -26,6 +26,7 @@ from jubatus.mixer.state import (
     Now,
     Pause,
     Procedure,
+    Round,
     State,
     TakeLock,
     Versions,
@@ -121,7 +122,10 @@ def _mix(state: State, members: list[Node]) -> Procedure[bool]:
     start: float = yield Now()
     state.begin(start)
     # A server of an older version can tell by ours that its diff is going to be left out; 1.1 takes any number.
-    asked = payload.number(max((yield Versions()), default=0))
+    version = max((yield Versions()), default=0)
+    # The number of the lock shows who the master is, and which diffs belong to its round.
+    round: int = yield Round()
+    asked = payload.numbers(version, round)
     answers: list[Answer] = yield Call(GET_DIFF, tuple((node, asked) for node in members), payload.read_any_raw)
     yield from _warn(GET_DIFF, answers)
     diffs = {answer.node: answer.value for answer in answers if answer.value is not None}
@@ -138,7 +142,7 @@ def _mix(state: State, members: list[Node]) -> Procedure[bool]:
     if not (yield HoldsLock()):
         yield Log(WARNING, "the ZooKeeper lock was lost during the mix, nothing is put")
         return False
-    with_own, without = payload.mixed(mixed, True), payload.mixed(mixed, False)
+    with_own, without = payload.mixed(mixed, True, round), payload.mixed(mixed, False, round)
     to = tuple((node, with_own if node in got else without) for node in members)
     answers = yield Call(PUT_DIFF, to, payload.read_nothing, late)
     yield from _warn(PUT_DIFF, answers)
@@ -204,16 +208,17 @@ def source(candidates: list[Node], failed: set[Node], draw: Draw) -> Node:
     return fresh[draw(len(fresh))]
 
 
-def put_done(state: State, fits: bool, got: bool) -> Procedure[None]:
+def put_done(state: State, fits: bool, got: bool, loose: bool = False) -> Procedure[None]:
     """Note that a mixed diff was applied to the own model; become active or inactive where that changes.
 
     Args:
         state: of this server.
         fits: whether the diff was of the model's version.
         got: whether the own diff was in it.
+        loose: whether that was handed out to somebody who was no master.
     """
     obsolete = state.obsolete
-    state.put(fits, got, (yield Now()))
+    state.put(fits, got, (yield Now()), loose)
     text = {
         (True, True): "I got latest model. So I become active.",
         (True, False): "my model is still up to date.",

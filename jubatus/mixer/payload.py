@@ -15,9 +15,9 @@ ANY = (b"\x91\x00",)
 TIMED_OUT = "request timed out"
 
 
-def number(value: int) -> Pieces:
-    """Return the arguments that are one number."""
-    return (pack([value]),)
+def numbers(*values: int) -> Pieces:
+    """Return the arguments that are numbers."""
+    return (pack(list(values)),)
 
 
 def raw(data: bytes) -> Pieces:
@@ -25,14 +25,15 @@ def raw(data: bytes) -> Pieces:
     return b"\x91" + _head(len(data)), data
 
 
-def mixed(data: bytes, got: bool) -> Pieces:
+def mixed(data: bytes, got: bool, round: int) -> Pieces:
     """Return the arguments that carry a mixed diff.
 
     Args:
         data: the diff.
-        got: whether the receiver's own diff is in it; servers of Jubatus 1.1 do not look at it.
+        got: whether the receiver's own diff is in it; servers of Jubatus 1.1 look neither at it nor at what follows.
+        round: number of the master's lock.
     """
-    return b"\x92" + _head(len(data)), data, b"\xc3" if got else b"\xc2"
+    return b"\x93" + _head(len(data)), data, pack(got) + pack(round)
 
 
 def _head(size: int) -> bytes:

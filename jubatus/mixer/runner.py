@@ -35,6 +35,7 @@ from jubatus.mixer.state import (
     Now,
     Pause,
     Procedure,
+    Round,
     State,
     TakeLock,
     Versions,
@@ -143,19 +144,24 @@ class Mixer:
         if self._state.updated():
             self._wake.set()
 
-    def handed_out(self) -> None:
-        """Note that a snapshot of the model's diff was taken for a ``get_diff``, with all updates so far."""
-        self._state.hand_out()
+    def handed_out(self, loose: bool = False) -> None:
+        """Note that a snapshot of the model's diff was taken for a ``get_diff``, with all updates so far.
 
-    async def put_done(self, fits: bool, got: bool = True) -> None:
+        Args:
+            loose: whether for somebody who is no master.
+        """
+        self._state.hand_out(loose)
+
+    async def put_done(self, fits: bool, got: bool = True, loose: bool = False) -> None:
         """Note that a mixed diff was applied here.
 
         Args:
             fits: whether it was of the model's version.
             got: whether the own diff was in it.
+            loose: whether that was taken for somebody who was no master.
         """
         async with self._putting:
-            await self._perform(linear.put_done(self._state, fits, got))
+            await self._perform(linear.put_done(self._state, fits, got, loose))
 
     async def pushed(self) -> None:
         """Note that rows which another server pushed were applied here."""
@@ -256,6 +262,8 @@ class Mixer:
                 return await self._take_lock()
             case HoldsLock():
                 return await self._holds_lock()
+            case Round():
+                return self._lock.number if self._lock is not None else 0
             case ListMembers():
                 return await self._zookeeper(self._member.members)
             case ListActives():
@@ -282,6 +290,10 @@ class Mixer:
                 self._stop()
             case _:
                 assert_never(instruction)
+
+    def is_master(self, round: int | None) -> bool:
+        """Return whether who asks for the diff holds the master's lock; see Member. Blocks, and raises ClusterError."""
+        return self._member.is_master(round)
 
     def check(self) -> None:
         """Raise Replaced if this server's configuration is not that of the cluster, so that it must not be mixed."""

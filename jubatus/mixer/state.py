@@ -34,7 +34,8 @@ class State:
     Attributes:
         count: updates since the last MIX.
         tried: how many of them were there when a round began; they trigger no other one by their number.
-        handed: how many of them are in the diff that was handed out last.
+        handed: how many of them are in the diff that was handed out last to a master.
+        loose: how many of them are in the diff that was handed out last to somebody else.
         obsolete: whether a full model must be fetched.
         running: False at the end of the server.
         failed: members that were asked for their model in vain.
@@ -46,6 +47,7 @@ class State:
     count: int = 0
     tried: int = 0
     handed: int = 0
+    loose: int = 0
     obsolete: bool = True
     running: bool = False
     failed: set[Node] = field(default_factory=set)
@@ -66,30 +68,38 @@ class State:
         self.tried = self.count
         self.ticktime = now
 
-    def hand_out(self) -> None:
-        """Note that a diff with all updates so far is handed out."""
-        self.handed = self.count
+    def hand_out(self, loose: bool = False) -> None:
+        """Note that a diff with all updates so far is handed out.
 
-    def put(self, fits: bool, got: bool, now: float) -> None:
+        Args:
+            loose: whether to somebody who is no master.
+        """
+        if loose:
+            self.loose = self.count
+        else:
+            self.handed = self.count
+
+    def put(self, fits: bool, got: bool, now: float, loose: bool = False) -> None:
         """Note that a mixed diff came.
 
         Args:
             fits: whether it was of this model's version.
             got: whether the diff that was handed out is in it.
             now: time.
+            loose: whether that was handed out to somebody who was no master.
         """
         if fits and got:
-            self.count -= self.handed
+            self.count -= self.loose if loose else self.handed
             self.tried = 0
         else:
             self.tried = self.count
-        self.handed = 0
+        self.handed = self.loose = 0
         self.obsolete = not fits
         self.ticktime = now
 
     def forget(self, now: float) -> None:
         """Start counting updates and time again."""
-        self.count = self.tried = self.handed = 0
+        self.count = self.tried = self.handed = self.loose = 0
         self.ticktime = now
 
 
@@ -115,6 +125,11 @@ class TakeLock:
 @dataclass(frozen=True)
 class HoldsLock:
     """See whether the lock is still held. Result: bool."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """Look at the number of the lock, which is held. Result: int, another one each time the lock was taken."""
 
 
 @dataclass(frozen=True)
@@ -206,6 +221,7 @@ class EndProcess:
 Instruction: TypeAlias = (
     TakeLock
     | HoldsLock
+    | Round
     | ListMembers
     | ListActives
     | Activate

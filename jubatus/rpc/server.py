@@ -11,6 +11,7 @@ import logging
 import socket
 import sys
 import termios
+from ipaddress import ip_address
 from time import monotonic
 from typing import Any, Protocol, cast
 
@@ -203,6 +204,18 @@ class Connection(Conversation, asyncio.Protocol):
         self._paused = False  # we do not read
         self._finishing = False
         self._rest: _Rest | None = None  # takes the input once the server ends
+
+    @property
+    def caller(self) -> str:
+        """Address of the other end; nothing if it is on this machine, or gone."""
+        transport = self._transport
+        there = transport.get_extra_info("peername") if transport is not None else None
+        if not there:
+            return ""
+        here = transport.get_extra_info("sockname")
+        address = ip_address(there[0].partition("%")[0])
+        address = getattr(address, "ipv4_mapped", None) or address
+        return "" if address.is_loopback or there[0] == here[0] else str(address)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the idle timer, if the peer may connect."""

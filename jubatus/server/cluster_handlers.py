@@ -11,7 +11,7 @@ from typing import Any
 from jubatus._core.mix.snapshot import Snapshot
 from jubatus._core.model import Model
 from jubatus._core.wire import Reader, pack
-from jubatus.errors import BadArguments
+from jubatus.errors import BadArguments, ClusterError
 from jubatus.idl import Lock
 from jubatus.mixer.runner import Mixer
 from jubatus.mixer.state import MODEL_VERSION
@@ -25,10 +25,14 @@ class Handed:
     """Knows which part of the own diff was handed out to a master since the last MIX.
 
     When the mixed diff comes back, that part is in it, and what was learned later is not. The first must not be mixed
-    a second time, and the second must not be lost.
+    a second time, and the second must not be lost. So each part belongs to a round, and only to the diff that the round
+    brings.
 
     A master whose model is newer leaves the diff of this server out. So a snapshot for such a master does not replace
     the one before, which may be in a mixed diff that never came here.
+
+    Somebody who is no master may ask too. What it gets is no part of any round: only a mixed diff that names no round
+    can be of it.
 
     Attributes:
         snapshot: the part that the others have by now, as far as this server can know; None if there is none.
@@ -37,19 +41,37 @@ class Handed:
     def __init__(self) -> None:
         self.snapshot: Snapshot | None = None
         self._before: Snapshot | None = None
+        self._round: int | None = None
+        self._round_before: int | None = None
+        self._loose: Snapshot | None = None
 
-    def give(self, snapshot: Snapshot, asked: int, version: int) -> None:
+    def give(self, snapshot: Snapshot, asked: int, version: int, round: int | None = None) -> None:
         """Note a snapshot that a master asked for.
 
         Args:
             snapshot: of the diff.
             asked: version of the master's model.
             version: of the own model.
+            round: of the master; None for one of Jubatus 1.1.
         """
+        self._round_before, self._round = self._round, round
+        self._loose = None
         if asked <= version:
             self._before, self.snapshot = self.snapshot, snapshot
         else:
             self._before = self.snapshot
+
+    def give_loosely(self, snapshot: Snapshot) -> None:
+        """Note a snapshot that somebody asked for who is no master."""
+        self._loose = snapshot
+
+    def part(self, round: int | None) -> tuple[Snapshot | None, bool]:
+        """Return which part is in the mixed diff of a round, and whether it was given loosely."""
+        if round is None and self._loose is not None:
+            return self._loose, True
+        if round == self._round:
+            return self.snapshot, False
+        return (self._before if round == self._round_before else None), False
 
     def done(self, fits: bool, got: bool) -> None:
         """Note that a mixed diff came.
@@ -58,6 +80,7 @@ class Handed:
             fits: whether it was of this model's version.
             got: whether the diff of this server is in it.
         """
+        self._loose = None
         if fits:
             self.snapshot = self._before = None
         elif got:
@@ -99,11 +122,20 @@ class LinearHandlers(MixHandlers):
         """Copy the diff in slices and pack it without the lock."""
         self._mixer.check()
         asked = _version(args)
+        round = None if args.at_end else _version(args)
+        yield Lock.NOLOCK
+        master = self._mixer.is_master(round)
+        if round is not None and not master:
+            raise ClusterError(f"round {round} is not that of the master")
+        yield Lock.ANALYSIS
         snapshot = self._model.snapshot()
         while not snapshot.take(SLICE):
             yield Lock.ANALYSIS
-        self._handed.give(snapshot, asked, self._model.version)
-        self._loop.call_soon_threadsafe(self._mixer.handed_out)
+        if master:
+            self._handed.give(snapshot, asked, self._model.version, round)
+        else:
+            self._handed.give_loosely(snapshot)
+        self._loop.call_soon_threadsafe(self._mixer.handed_out, not master)
         yield Lock.NOLOCK
         return snapshot.pack(raw=True)
 
@@ -112,14 +144,16 @@ class LinearHandlers(MixHandlers):
         self._mixer.check()
         diff = args.string()
         got = args.at_end or args.boolean()
+        round = None if args.at_end else _version(args)
         patch = self._model.patch(diff)
         yield Lock.UPDATE
         while not patch.prepare(SLICE):
             yield Lock.UPDATE
-        fits = patch.apply(self._handed.snapshot if got else None)
+        part, loose = self._handed.part(round)
+        fits = patch.apply(part if got else None)
         self._handed.done(fits, got)
         yield Lock.NOLOCK
-        asyncio.run_coroutine_threadsafe(self._mixer.put_done(fits, got), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._mixer.put_done(fits, got, loose), self._loop).result()
         return pack(0)
 
     def get_model(self, args: Reader) -> Steps:
@@ -166,7 +200,7 @@ class PushHandlers(MixHandlers):
 
 
 def _version(args: Reader) -> int:
-    """Take the version of a model; raise BadArguments."""
+    """Take a version, or the number of a round; raise BadArguments."""
     version: int = args.integer()
     if version < 0:
         raise BadArguments("a version is not negative")

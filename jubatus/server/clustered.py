@@ -13,7 +13,7 @@ from contextlib import suppress
 from jubatus.cluster import paths, zookeeper
 from jubatus.cluster.coordinator import Coordinator
 from jubatus.cluster.membership import Ids, Member
-from jubatus.cluster.view import View
+from jubatus.cluster.view import Directory, View
 from jubatus.daemon import life
 from jubatus.errors import ClusterError
 from jubatus.idl import Host, Service
@@ -25,6 +25,7 @@ from jubatus.server.cluster_handlers import Handed, LinearHandlers, MixHandlers,
 from jubatus.server.common_handlers import CommonHandlers
 from jubatus.server.configuration import make_model, mark
 from jubatus.server.dispatch import Dispatcher, bind
+from jubatus.server.door import Door
 from jubatus.server.holdings import Holdings
 from jubatus.server.peers import Peers, handlers_of
 from jubatus.server.settings import LINEAR_MIXER, Settings
@@ -59,7 +60,9 @@ class Clustered:
         self._node = paths.Node(address, settings.port)
         self._config_path = paths.config(service.name, cluster.name)
         self._holdings = Holdings(self._node, settings.threads)
-        self._session: Coordinator = zookeeper.connect(cluster.zookeeper, cluster.zookeeper_timeout)
+        self._session: Coordinator = zookeeper.connect(
+            cluster.zookeeper, cluster.zookeeper_timeout, **vars(cluster.access)
+        )
         try:
             self._member = Member(
                 self._session, service.name, cluster.name, self._node, uses_cht=service.uses_cht, mark=mark
@@ -138,7 +141,9 @@ class Clustered:
         # A mixer's own method takes the place of one of the service that has its name, as in the original.
         taken = {method.name for method in rows}
         named = [method for method in methods if method.name not in taken]
-        dispatcher = Dispatcher(bind([*named, *rows], self._model, common, handlers, instead=calling), self._executor)
+        bound = bind([*named, *rows], self._model, common, handlers, instead=calling)
+        servers = Directory(self._session, paths.nodes(self._service.name, cluster.name), lambda: None)
+        dispatcher = Dispatcher(bound, self._executor, Door(servers, self._blocking))
         dispatcher.shortcuts.mixed = mixer.updated
         own.dispatcher = dispatcher
         if peers is not None:

@@ -21,13 +21,13 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Iterable
 from concurrent.futures import Executor
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from jubatus._core.model import Model
 from jubatus._core.wire import Frame, Reader, error_reply, reply
 from jubatus._core.wire.conversation import LEAST, ROOM, Conversation, DirectHandler, Shortcuts
 from jubatus.errors import BadArguments, JubatusError, ModelError, UnknownMethod
-from jubatus.idl import Host, Lock, Method
+from jubatus.idl import Host, Lock, Method, Route
 
 log = logging.getLogger("jubatus")
 
@@ -62,6 +62,7 @@ class BoundMethod:
         tells: whether anything has to be noted after a call: that it counts, or that it mixes.
         remote: whether the handler is a coroutine, because it waits for other servers.
         recorded: whether a call changes the model of this server, so that a journal has it.
+        between: whether only servers of the cluster call it, on each other.
 
     Args:
         method: the row.
@@ -71,14 +72,15 @@ class BoundMethod:
         recorded: see the attribute.
     """
 
-    __slots__ = ("arity", "counts", "handler", "inline", "lock", "locked", "long", "mixes", "named", "recorded",
-                 "remote", "tells", "update")  # fmt: skip
+    __slots__ = ("arity", "between", "counts", "handler", "inline", "lock", "locked", "long", "mixes", "named",
+                 "recorded", "remote", "tells", "update")  # fmt: skip
 
     def __init__(self, method: Method, handler: Handler, lock: Lock, recorded: bool = False) -> None:
         self.handler = handler
         self.recorded = recorded
         self.arity = len(method.args)
         self.named = method.named
+        self.between = method.route is Route.INTERNAL and (method.host is Host.SERVER or not method.named)
         self.counts = method.counts
         self.long = method.long
         self.lock = lock
@@ -223,12 +225,23 @@ def _handlers(owner: object) -> dict[str, Handler]:
     return {name: value for name in names if callable(value := getattr(owner, name))}
 
 
+class Door(Protocol):
+    """Knows which callers are servers of the cluster."""
+
+    def lets(self, connection: Any) -> bool:
+        """Return whether a caller is known to be one; never blocks."""
+
+    async def check(self, method: str, connection: Any) -> None:
+        """Look whether a caller is one; raise JubatusError if it is not, or if that cannot be seen."""
+
+
 class Dispatcher:
     """Answers the requests of all connections.
 
     Args:
         methods: by name on the wire.
         executor: its threads run what takes long.
+        door: knows who may call what servers call on each other; None lets everybody in.
 
     Attributes:
         shortcuts: answer short requests of compiled handlers, and know whether the model is free: ``busy`` while a
@@ -238,12 +251,13 @@ class Dispatcher:
         deferred: requests that now wait or run on a thread.
     """
 
-    def __init__(self, methods: dict[bytes, BoundMethod], executor: Executor) -> None:
+    def __init__(self, methods: dict[bytes, BoundMethod], executor: Executor, door: Door | None = None) -> None:
         self.bugs = 0
         self.deferred = 0
+        self._door = door
         self.shortcuts = Shortcuts(self._refuse_frame, INLINE_SIZE)
         for name, bound in methods.items():
-            if bound.inline and isinstance(bound.handler, DirectHandler):
+            if bound.inline and isinstance(bound.handler, DirectHandler) and not (door and bound.between):
                 self.shortcuts.add(
                     name, bound.handler, arity=bound.arity, update=bound.update, counts=bound.counts, mixes=bound.mixes
                 )
@@ -262,6 +276,14 @@ class Dispatcher:
         bound = self._methods.get(frame.method)
         if bound is None:
             return b"" if frame.kind else error_reply(frame.msgid, 1, frame.method)
+        door = self._door
+        if door is not None and bound.between and not door.lets(conversation):
+            self._wait_at_door(door, bound, frame, conversation)
+            return None
+        return self._answer(bound, frame, conversation)
+
+    def _answer(self, bound: BoundMethod, frame: Frame, conversation: Conversation) -> bytes | None:
+        """Answer a request now or later."""
         if bound.recorded and (refusal := self._refusal()):
             return self._refuse(bound, frame, ModelError(refusal))
         free = not self.shortcuts.busy or not (bound.update or self.shortcuts.writing)
@@ -273,6 +295,23 @@ class Dispatcher:
         """Return why no update is accepted now, or nothing."""
         turn = self.shortcuts.turn
         return "" if turn is None else turn.refusing or ""
+
+    def _wait_at_door(self, door: Door, bound: BoundMethod, frame: Frame, conversation: Conversation) -> None:
+        """Answer a request when it is known whether its caller may send it."""
+        self.deferred += 1
+
+        def seen(task: asyncio.Task[None]) -> None:
+            self.deferred -= 1
+            error = asyncio.CancelledError("cancelled") if task.cancelled() else task.exception()
+            if error is None:
+                answer = self._answer(bound, frame, conversation)
+            else:
+                answer = b"" if frame.kind else error_reply(frame.msgid, str(error))
+            if answer is not None:
+                conversation.complete(answer)
+
+        checking = door.check(frame.method.decode(), conversation)
+        asyncio.get_running_loop().create_task(checking).add_done_callback(seen)
 
     def call(self, method: str, params: Reader) -> asyncio.Future[bytes]:
         """Return the packed result of a method that this process calls on itself.

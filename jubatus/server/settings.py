@@ -19,6 +19,7 @@ from jubatus.daemon.settings import (
     Guard,
     Kind,
     Option,
+    ZooKeeperAccess,
     flag,
     setting,
 )
@@ -111,6 +112,7 @@ class Cluster:
         interval_count: updates between two mixes; 0 is no limit.
         zookeeper_timeout: seconds of a ZooKeeper session.
         interconnect_timeout: seconds of a call between servers.
+        access: how the server connects to ZooKeeper.
     """
 
     zookeeper: str = setting(
@@ -134,6 +136,7 @@ class Cluster:
     )  # fmt: skip
     zookeeper_timeout: int = setting(ZOOKEEPER_TIMEOUT)
     interconnect_timeout: int = setting(INTERCONNECT_TIMEOUT)
+    access: ZooKeeperAccess = field(default=ZooKeeperAccess(), metadata={"group": ZooKeeperAccess})
 
 
 @dataclass(frozen=True)

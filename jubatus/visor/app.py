@@ -40,9 +40,11 @@ def run(settings: Settings) -> int:
 
     def build(address: str) -> Visor:
         listen_addr = address if settings.listen_addr or settings.listen_if else ""
-        children = Children(settings.port, hosts, address, listen_addr, settings.logdir, guard_words(settings))
+        words = guard_words(settings) + settings.access.words()
+        children = Children(settings.port, hosts, address, listen_addr, settings.logdir, words)
+        session = connect(hosts, SESSION, **vars(settings.access))
         gate = life.make_gate(settings)
-        return Visor(connect(hosts, SESSION), f"{address}_{settings.port}", children, settings.timeout, gate)
+        return Visor(session, f"{address}_{settings.port}", children, settings.timeout, gate)
 
     return life.run(settings, build, "daemon mode" if settings.daemon else "interactive mode")
 

@@ -13,6 +13,7 @@ from jubatus.daemon.settings import (
     ZOOKEEPER,
     Daemon,
     Guard,
+    ZooKeeperAccess,
     setting,
 )
 
@@ -24,6 +25,7 @@ class Settings(Daemon):
     Args:
         zookeeper: locations of ZooKeeper, as ``host:port,host:port``.
         logdir: folder of the log and of what servers print, or nothing.
+        access: how the visor and its servers connect to ZooKeeper.
     """
 
     program: str
@@ -35,4 +37,5 @@ class Settings(Daemon):
     log_config: str = setting(LOG_CONFIG)
     timeout: int = setting(TIMEOUT)
     daemon: bool = setting(DAEMON, short="d")
+    access: ZooKeeperAccess = field(default=ZooKeeperAccess(), metadata={"group": ZooKeeperAccess})
     guard: Guard = field(default=Guard(), metadata={"group": Guard})

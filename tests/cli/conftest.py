@@ -26,7 +26,7 @@ def tree(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemorySession]:
     own = memory.connect()
     sessions: list[MemorySession] = []
 
-    def connect(hosts: str, timeout: float) -> Coordinator:
+    def connect(hosts: str, timeout: float, **access: str) -> Coordinator:
         if hosts != HOSTS:
             raise ClusterError(f"cannot connect zk in {timeout:g} sec: {hosts}")
         sessions.append(memory.connect(timeout))

@@ -122,3 +122,15 @@ def test_a_session_that_ends_during_the_attempt_takes_the_lock(
         assert not mine.write()
     assert not mine.held
     assert zk.children(HERE) == []
+
+
+def test_who_stands_first(world: World, zk: Coordinator) -> None:
+    mine, other, old = Lock(zk, HERE, "a_1"), Lock(world.connect(), HERE, "b_2"), Lock(world.connect(), HERE)
+    assert mine.first() is None
+    assert other.write()
+    assert mine.first() == other.first() == (other.number, "b_2")
+    number = other.number
+    other.release()
+    assert old.write()
+    assert mine.first() == (old.number, "")
+    assert old.number > number

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from jubatus.cluster import paths, registration
+from jubatus.cluster import membership, paths, registration
 from jubatus.cluster.coordinator import Coordinator, Session
 from jubatus.cluster.membership import Ids, Lock, Member, Registration, Replaced, View, prepare
 from jubatus.cluster.paths import Node
@@ -84,7 +84,7 @@ def test_the_tree_of_a_server(zk: Coordinator) -> None:
     expected |= {f"{BASE}/actives": b"", f"{BASE}/actives/10.0.0.1_9199*": b""}
     assert tree(zk) == expected
     assert server.master_lock().write()
-    expected |= {f"{BASE}/master_lock/wlock_0000000000*": b""}
+    expected |= {f"{BASE}/master_lock/wlock_0000000000*": b"10.0.0.1_9199"}
     assert tree(zk) == expected
 
 
@@ -388,6 +388,32 @@ def test_a_server_that_hangs_is_not_active(world: World, zk: Coordinator) -> Non
     server.hang(False)
     assert watcher.actives() == []
     assert watcher.members() == [NODE]
+
+
+def test_who_is_the_master(world: World, zk: Coordinator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(membership, "LAG", 0.0)
+    server, other = joined(zk), joined(world.connect(), OTHER)
+    assert not any(server.is_master(round) for round in (None, 0, 7))
+    lock = other.master_lock()
+    assert lock.write()
+    assert server.is_master(lock.number)
+    assert not any(server.is_master(round) for round in (None, lock.number + 1))
+    lock.release()
+    assert not server.is_master(lock.number)
+    old = Lock(zk, paths.master_lock("stat", "c"))  # as a program of 1.1 holds it
+    assert old.write()
+    assert server.is_master(None)
+    old.release()
+
+
+def test_the_master_is_looked_for_again(world: World, zk: Coordinator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The news of its lock may be late."""
+    server, lock = joined(zk), joined(world.connect(), OTHER).master_lock()
+    monkeypatch.setattr(time, "sleep", lambda _: lock.write())
+    assert lock.write()
+    number = lock.number + 1
+    lock.release()
+    assert server.is_master(number)
 
 
 def test_ids_are_given_once(world: World, zk: Coordinator) -> None:

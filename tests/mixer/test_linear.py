@@ -21,6 +21,7 @@ from jubatus.mixer.state import (
     Merge,
     Now,
     Pause,
+    Round,
     State,
     TakeLock,
     Versions,
@@ -39,11 +40,11 @@ def last(count: int) -> int:
 
 
 def get_diff(*nodes: Node) -> Call:
-    return calls(linear.GET_DIFF, payload.read_any_raw, *((node, (b"\x91\x07",)) for node in nodes))
+    return calls(linear.GET_DIFF, payload.read_any_raw, *((node, (b"\x92\x07\x05",)) for node in nodes))
 
 
 def put_diff(mixed: bytes, got: Sequence[Node], *nodes: Node, late: tuple[Node, ...] = ()) -> Call:
-    to = ((node, payload.mixed(mixed, node in got)) for node in nodes)
+    to = ((node, payload.mixed(mixed, node in got, 5)) for node in nodes)
     return calls(linear.PUT_DIFF, payload.read_nothing, *to, late=late)
 
 
@@ -57,6 +58,7 @@ def good_round(mixed: bytes = b"abc") -> list[tuple[Any, Any]]:
         (ListMembers(), ABC),
         (Now(), 1.0),
         (Versions(), [0, 7]),
+        (Round(), 5),
         (get_diff(*ABC), answers((A, b"a"), (B, b"b"), (C, b"c"))),
         (Merge((b"a", b"b", b"c")), mixed),
         (HoldsLock(), True),
@@ -84,6 +86,7 @@ def test_diffs_are_mixed_in_the_order_of_members_and_put_tells_whose_was_there()
         (ListMembers(), ABC),
         (Now(), 1.0),
         (Versions(), [0, 7]),
+        (Round(), 5),
         (get_diff(*ABC), answers((A, "request timed out"), (B, b"b"), (C, b"c"))),
         (Merge((b"b", b"c")), b"bc"),
         (HoldsLock(), True),
@@ -106,6 +109,7 @@ def test_a_server_that_refuses_is_waited_for_if_it_comes_back() -> None:
         (ListMembers(), [A, B]),
         (Now(), 1.0),
         (Versions(), [0, 7]),
+        (Round(), 5),
         (get_diff(A, B), answers((A, "connect failed"), (B, b"b"))),
         (Merge((b"b",)), b"b"),
         (HoldsLock(), True),
@@ -121,6 +125,7 @@ def test_a_reply_that_is_no_diff_is_passed_over() -> None:
         (ListMembers(), [A, B]),
         (Now(), 1.0),
         (Versions(), [0, 7]),
+        (Round(), 5),
         (get_diff(A, B), answers((A, None), (B, b"b"))),
         (Merge((b"b",)), b"b"),
         (HoldsLock(), True),
@@ -137,6 +142,7 @@ def test_an_empty_diff_is_a_diff() -> None:
         (ListMembers(), [A]),
         (Now(), 1.0),
         (Versions(), [0, 7]),
+        (Round(), 5),
         (get_diff(A), answers((A, b""))),
         (Merge((b"",)), b""),
         (HoldsLock(), True),
@@ -153,6 +159,7 @@ def test_nothing_is_put_without_a_diff(nothing: str | None) -> None:
         (ListMembers(), [A, B]),
         (Now(), 1.0),
         (Versions(), [7]),
+        (Round(), 5),
         (get_diff(A, B), answers((A, nothing), (B, nothing))),
     )
     assert played.result is False
@@ -160,7 +167,7 @@ def test_nothing_is_put_without_a_diff(nothing: str | None) -> None:
 
 
 def test_a_lock_that_is_lost_ends_the_round_before_anything_changes() -> None:
-    script = [*good_round()[:5], (HoldsLock(), False)]
+    script = [*good_round()[:6], (HoldsLock(), False)]
     played = play(linear.mix(state()), *script)
     assert played.result is False
     assert played.log[-1] == "the ZooKeeper lock was lost during the mix, nothing is put"
@@ -168,13 +175,13 @@ def test_a_lock_that_is_lost_ends_the_round_before_anything_changes() -> None:
 
 def test_a_round_fails_if_nobody_takes_the_result() -> None:
     script = good_round()
-    script[6] = (script[6][0], answers((A, "1"), (B, "2"), (C, "3")))
+    script[7] = (script[7][0], answers((A, "1"), (B, "2"), (C, "3")))
     played = play(linear.mix(state()), *script)
     assert played.result is False
     assert "success to put_diff to []" in played.log
 
 
-@pytest.mark.parametrize("step", [3, 4, 6])
+@pytest.mark.parametrize("step", [4, 5, 7])
 def test_an_error_ends_the_round(step: int) -> None:
     script = good_round()[: step + 1]
     script[step] = (script[step][0], ModelError("mix failed"))
@@ -191,8 +198,8 @@ def test_a_round_that_zookeeper_prevents_stays_due() -> None:
 
 
 def test_trouble_with_zookeeper_is_left_to_the_runner() -> None:
-    script = good_round()[:6]
-    script[5] = (HoldsLock(), ClusterError("no session"))
+    script = good_round()[:7]
+    script[6] = (HoldsLock(), ClusterError("no session"))
     with pytest.raises(ClusterError):
         play(linear.mix(state()), *script)
 
@@ -349,6 +356,7 @@ def test_a_round_that_fails_is_not_done() -> None:
         (ListMembers(), [A]),
         (Now(), 100.0),
         (Versions(), [0, 7]),
+        (Round(), 5),
         (get_diff(A), answers((A, "connect failed"))),
     )
     assert played.log[-1] == "mix fails (all get_diffs fail)"
@@ -467,6 +475,7 @@ def test_a_client_hears_of_a_round_that_failed() -> None:
         (ListMembers(), [A]),
         (Now(), 1.0),
         (Versions(), [0, 7]),
+        (Round(), 5),
         (get_diff(A), answers((A, "connect failed"))),
     )
     assert played.result is False

@@ -13,21 +13,21 @@ from jubatus.rpc.client import RPCError, TimeoutError, TransportError
 def test_raw_strings_are_of_the_old_format(size: int) -> None:
     data = b"x" * size
     assert b"".join(payload.raw(data)) == pack([data])
-    assert b"".join(payload.mixed(data, True)) == pack([data, True])
-    assert b"".join(payload.mixed(data, False)) == pack([data, False])
+    assert b"".join(payload.mixed(data, True, 300)) == pack([data, True, 300])
+    assert b"".join(payload.mixed(data, False, 0)) == pack([data, False, 0])
 
 
 def test_the_bytes_of_1_1() -> None:
     assert b"".join(payload.ANY) == bytes.fromhex("9100")
-    assert b"".join(payload.number(0)) == bytes.fromhex("9100")
-    assert b"".join(payload.number(300)) == bytes.fromhex("91cd012c")
+    assert b"".join(payload.numbers(0)) == bytes.fromhex("9100")
+    assert b"".join(payload.numbers(300, 1)) == bytes.fromhex("92cd012c01")
     assert b"".join(payload.raw(b"\x90")) == bytes.fromhex("91a190")
 
 
 def test_a_diff_is_not_copied() -> None:
     data = bytes(1000)
     assert payload.raw(data)[1] is data
-    assert payload.mixed(data, True)[1] is data
+    assert payload.mixed(data, True, 0)[1] is data
 
 
 def reader(value: object) -> Reader:

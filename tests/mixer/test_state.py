@@ -100,6 +100,19 @@ def test_a_snapshot_is_good_for_one_put() -> None:
     assert made.count == 1
 
 
+def test_what_somebody_else_was_handed_does_not_count_for_the_round() -> None:
+    made = state(updates=9)
+    made.hand_out()
+    made.updated()
+    made.hand_out(loose=True)
+    made.put(fits=True, got=True, now=102.0)
+    assert made.count == 1
+    made.hand_out(loose=True)
+    made.updated()
+    made.put(fits=True, got=True, now=102.0, loose=True)
+    assert (made.count, made.handed, made.loose) == (1, 0, 0)
+
+
 def test_a_refused_put_keeps_the_updates() -> None:
     made = state(updates=9)
     made.hand_out()

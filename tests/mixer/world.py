@@ -162,13 +162,15 @@ class Server:
         }[method]
         return Reader(pack(await handler(*unpack(params))))
 
-    async def _get_diff(self, asked: int) -> bytes:
+    async def _get_diff(self, asked: int, round: int) -> bytes:
+        if not await asyncio.to_thread(self.mixer.is_master, round):
+            raise ModelError("not the master")
         self.asked = asked
         self.handed = list(self.diff)
         self.mixer.handed_out()
         return pack([self.version, self.diff])
 
-    async def _put_diff(self, raw: bytes, got: bool) -> int:
+    async def _put_diff(self, raw: bytes, got: bool, round: int) -> int:
         version, facts = unpack(raw)
         fits = version == self.version
         if fits:

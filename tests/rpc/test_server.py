@@ -472,3 +472,30 @@ def answers(port: int) -> bool:
             return msgpack.unpackb(peer.result("get_config") and b"\xc3") is True
     except ConnectionError:
         return False
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "caller"),
+    [
+        ("10.0.0.2", "10.0.0.1", "10.0.0.2"),
+        ("::ffff:10.0.0.2", "::ffff:10.0.0.1", "10.0.0.2"),
+        ("fe80::2%eth0", "fe80::1%eth0", "fe80::2"),
+        ("127.0.0.1", "127.0.0.1", ""),
+        ("127.0.0.9", "127.0.0.1", ""),
+        ("::1", "::1", ""),
+        ("::ffff:127.0.0.1", "::ffff:127.0.0.1", ""),
+        ("10.0.0.1", "10.0.0.1", ""),
+    ],
+)
+def test_who_calls(there: str, here: str, caller: str) -> None:
+    class Transport(CountingTransport):
+        def get_extra_info(self, name: str) -> tuple[str, int]:
+            return {"peername": (there, 5), "sockname": (here, 9199)}[name]
+
+    one = rpc.Connection(rpc.Server(lambda frame, conversation: b""))
+    assert one.caller == ""
+    transport: Any = Transport()
+    one.connection_made(transport)
+    assert one.caller == caller
+    one.connection_lost(None)
+    assert one.caller == ""

@@ -15,10 +15,11 @@ from jubatus.cluster.paths import Node
 from jubatus.cluster.ring import Ring, ring_entries
 from jubatus.daemon.life import listen
 from jubatus.errors import ClusterError
+from jubatus.rpc.server import Connection
 from jubatus.server.clustered import Clustered
 from jubatus.server.settings import Cluster, Settings
 from jubatus.stat import SERVICE
-from tests.conftest import PATIENCE
+from tests.conftest import PATIENCE, Peer
 from tests.ports import free_port
 
 KEYS = [b"%d" % number for number in range(100)]
@@ -76,7 +77,7 @@ class World:
 
 def run(folder: Path, monkeypatch: pytest.MonkeyPatch, test: Callable[[World], Coroutine[Any, Any, None]]) -> None:
     memory = Memory()
-    monkeypatch.setattr(zookeeper, "connect", lambda hosts, timeout: memory.connect())
+    monkeypatch.setattr(zookeeper, "connect", lambda hosts, timeout, **access: memory.connect())
     world = World(memory, folder)
 
     async def main() -> None:
@@ -148,5 +149,34 @@ def test_a_ring_that_cannot_be_read_at_first_is_read_later(tmp_path: Path, monke
     async def test(world: World) -> None:
         await world.until(lambda: world.model.changes)
         assert world.held() == KEYS
+
+    run(tmp_path, monkeypatch, test)
+
+
+def test_only_servers_are_answered_what_servers_call_on_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    callers = iter(["10.0.0.1", "10.0.0.2", ""])
+
+    async def test(world: World) -> None:
+        world.zk.create(f"{paths.nodes('stat', 'c')}/{OTHER.name}", ephemeral=True)
+
+        def call() -> list[Any]:
+            found = []
+            for caller in callers:
+                monkeypatch.setattr(Connection, "caller", caller)
+                with Peer(world.port) as peer:
+                    answers = [peer.call_plain(method, 0)[0] for method in ("get_diff", "get_model")]
+                    answers += [peer.call_plain("put_diff", b"")[0], peer.call("do_mix")[0], peer.call("get_status")[0]]
+                    found.append(answers)
+            return found
+
+        found = await asyncio.to_thread(call)
+        server, outsider, own = ([error is None for error in answers] for answers in found)
+        assert server == own == [True, True, False, True, True]
+        assert outsider == [False, False, False, True, True]
+        text = b"get_diff is answered to servers of the cluster only, 10.0.0.2 is none"
+        assert found[1][0] == text
+        assert found[0][2] == found[2][2] != found[1][2]  # an empty diff is none
 
     run(tmp_path, monkeypatch, test)

@@ -21,7 +21,8 @@ from jubatus.types import BOOL, STRING
 
 
 def row(name: str, lock: Lock, **options: Any) -> Method:
-    return Method(name, (Argument("x", STRING),), BOOL, Route.RANDOM, lock, Join.PASS, "Do.", **options)
+    route = options.pop("route", Route.RANDOM)
+    return Method(name, (Argument("x", STRING),), BOOL, route, lock, Join.PASS, "Do.", **options)
 
 
 METHODS = (
@@ -33,6 +34,7 @@ METHODS = (
     row("change_in_steps", Lock.NOLOCK, changes=True, long=True),
     row("ask_others", Lock.NOLOCK, changes=False, long=True),
     row("tell_others", Lock.NOLOCK, changes=True, counts=True),
+    row("write_between", Lock.UPDATE, counts=True, route=Route.INTERNAL),
 )
 
 
@@ -58,6 +60,9 @@ class Model:
 
     def write(self, args: Reader) -> bytes:
         return self._do("write", args)
+
+    def write_between(self, args: Reader) -> bytes:
+        return self._do("between", args)
 
     def read(self, args: Reader) -> bytes:
         return self._do("read", args)
@@ -123,11 +128,12 @@ ERRORS: dict[str, BaseException] = {
 class Bench:
     """A dispatcher on a running loop, and connections to it that keep their replies."""
 
-    def __init__(self, threads: int = 2) -> None:
+    def __init__(self, threads: int = 2, door: dispatch.Door | None = None) -> None:
         self.model = Model()
         self.dispatcher = Dispatcher(
             bind(METHODS, self.model, Common()),  # type: ignore[arg-type]
             ThreadPoolExecutor(threads, "worker"),
+            door,
         )
         self.replies: list[tuple[int, Any, Any]] = []
 
@@ -175,11 +181,13 @@ def splitter() -> FrameSplitter:
     return FrameSplitter()
 
 
-def run(test: Callable[[Bench], Coroutine[Any, Any, None]], threads: int = 2) -> Bench:
+def run(
+    test: Callable[[Bench], Coroutine[Any, Any, None]], threads: int = 2, door: dispatch.Door | None = None
+) -> Bench:
     async def main() -> Bench:
         failures: list[dict[str, Any]] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
-        bench = Bench(threads)
+        bench = Bench(threads, door)
         await test(bench)
         await bench.settle()
         assert failures == []
@@ -645,3 +653,48 @@ def test_what_counts_and_calls_other_servers_is_told_to_the_mixer() -> None:
 def test_only_what_the_model_answers_can_be_replaced() -> None:
     with pytest.raises(TypeError, match="the model has no handler of method create to be replaced"):
         bind([CREATE], Common(), instead=Calling())  # type: ignore[arg-type]
+
+
+class Doorman:
+    """Knows some connections; others are let in or not after a look."""
+
+    def __init__(self) -> None:
+        self.known: list[Any] = []
+        self.good: list[Any] = []
+        self.asked: list[str] = []
+
+    def lets(self, connection: Any) -> bool:
+        return connection in self.known
+
+    async def check(self, method: str, connection: Any) -> None:
+        self.asked.append(method)
+        await asyncio.sleep(0)
+        if connection not in self.good:
+            raise ModelError("not you")
+
+
+def test_what_servers_call_on_each_other_is_for_those_whom_the_door_lets_in() -> None:
+    door = Doorman()
+
+    async def test(bench: Bench) -> None:
+        known, good, outsider = bench.connect(), bench.connect(), bench.connect()
+        door.known, door.good = [known], [good]
+        bench.send(1, "write_between", on=known)
+        assert bench.replies == [(1, None, "between")]
+        for msgid, connection in ((2, good), (3, outsider)):
+            bench.send(msgid, "write_between", on=connection)
+            bench.send(msgid + 2, "write", on=connection)  # waits for its turn
+        await bench.until(lambda: len(bench.replies) == 5)
+        connection = bench.send(6, "write_between", BULK, on=good)
+        await bench.until(lambda: len(bench.replies) == 6)
+        bench.take(connection.receive(pack([2, "write_between", ["", ""]])))
+        bench.take(outsider.receive(pack([2, "write_between", ["", ""]])))
+        await bench.until(lambda: not (good.waiting or outsider.waiting))
+
+    bench = run(test, door=door)
+    assert sorted(bench.replies) == [
+        (1, None, "between"), (2, None, "between"), (3, "not you", None), (4, None, "write"), (5, None, "write"),
+        (6, None, "between"),
+    ]  # fmt: skip
+    assert door.asked == ["write_between"] * 5
+    assert bench.dispatcher.updates == 6

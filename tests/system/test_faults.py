@@ -10,6 +10,7 @@ from typing import Any
 
 import msgpack
 import pytest
+from kazoo.client import KazooClient
 
 from tests.conftest import PATIENCE, Peer, Running, packed, wait_for
 from tests.system.cluster import Cluster, classify, cluster, train
@@ -392,6 +393,38 @@ def test_a_server_whose_loop_stands_is_not_active_until_it_turns(zookeeper: ZooK
         assert "the event loop stands for 3 s" in hung.output()
         assert "the event loop turns again" in hung.output()
         assert "the event loop stands" not in other.output()
+
+
+def test_an_outsider_takes_no_updates_out_of_a_round(tree: KazooClient, made: Cluster) -> None:
+    """The test is the master, and somebody else asks for the diff in the middle of its round."""
+    server, other = made.server(*NEVER), made.server(*NEVER)
+    lock = f"/jubatus/actors/classifier/{made.name}/master_lock/wlock_"
+    node = tree.create(lock, b"127.0.0.1_1", ephemeral=True, sequence=True)
+    number = int(node[-10:])
+    with server.peer() as peer, other.peer() as second:
+        version = int(peer.status()["linear_mixer.version"])
+        assert train(peer, "before", "a common") == (None, 1)
+        diff = peer.plain("get_diff", version, number)
+        assert train(peer, "during", "b common") == (None, 1)
+        assert peer.plain("get_diff", 0) != diff
+        error, _ = peer.call_plain("get_diff", version, number + 1)
+        assert error == f"round {number + 1} is not that of the master".encode()
+        assert peer.plain("put_diff", diff, True, number) == 0
+        assert second.plain("put_diff", diff, False, number) == 0
+        assert counts(second) == {"before": 1}
+        tree.delete(node)
+        assert peer.status()["linear_mixer.count"] == "1"
+        assert second.result("do_mix") is True
+        assert counts(peer) == counts(second) == {"before": 1, "during": 1}
+        # Without a lock, what is given out counts for the mixed diff that names no round, as in 1.1.
+        assert train(peer, "after", "c common") == (None, 1)
+        diff = peer.plain("get_diff", 0)
+        assert peer.plain("put_diff", diff) == second.plain("put_diff", diff) == 0
+        assert peer.status()["linear_mixer.count"] == "0"
+        assert second.result("do_mix") is True
+        assert counts(peer) == counts(second) == {"before": 1, "during": 1, "after": 1}
+    models = made.models()
+    assert content(models[0]) == content(models[1])
 
 
 def test_a_server_that_is_removed_by_hand_ends(zookeeper: ZooKeeper, made: Cluster) -> None:

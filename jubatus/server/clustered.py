@@ -24,7 +24,7 @@ from jubatus.rpc.server import Server
 from jubatus.server.cluster_handlers import Handed, LinearHandlers, MixHandlers, OwnModel, PushHandlers
 from jubatus.server.common_handlers import CommonHandlers
 from jubatus.server.configuration import make_model
-from jubatus.server.dispatch import Dispatcher, bind
+from jubatus.server.dispatch import Dispatcher, bind, longest_inline
 from jubatus.server.holdings import Holdings
 from jubatus.server.peers import Peers, handlers_of
 from jubatus.server.settings import LINEAR_MIXER, Settings
@@ -133,7 +133,8 @@ class Clustered:
         # A mixer's own method takes the place of one of the service that has its name, as in the original.
         taken = {method.name for method in rows}
         named = [method for method in methods if method.name not in taken]
-        dispatcher = Dispatcher(bind([*named, *rows], self._model, common, handlers, instead=calling), self._executor)
+        bound = bind([*named, *rows], self._model, common, handlers, instead=calling)
+        dispatcher = Dispatcher(bound, self._executor, longest=longest_inline(self._model))
         dispatcher.shortcuts.mixed = mixer.updated
         own.dispatcher = dispatcher
         if peers is not None:

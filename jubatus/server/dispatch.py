@@ -45,8 +45,8 @@ The coroutine of a short row runs at once up to where it first waits. Up to ther
 """
 
 CONTRACT = {
-    "catch_up", "fresh", "get_diff", "mix", "pack", "patch", "pull_argument", "pull_rows", "push_rows", "put_diff",
-    "reassign", "snapshot", "status", "unpack", "version", "warm_up",
+    "catch_up", "fresh", "get_diff", "longest", "mix", "pack", "patch", "pull_argument", "pull_rows", "push_rows",
+    "put_diff", "reassign", "snapshot", "status", "unpack", "version", "warm_up",
 }  # fmt: skip
 """What a model offers besides the methods of its service."""
 
@@ -219,12 +219,18 @@ def _handlers(owner: object) -> dict[str, Handler]:
     return {name: value for name in names if callable(value := getattr(owner, name))}
 
 
+def longest_inline(model: Model) -> int:
+    """Return how long a request of a model may be that runs on the event loop."""
+    return min(INLINE_SIZE, model.longest)
+
+
 class Dispatcher:
     """Answers the requests of all connections.
 
     Args:
         methods: by name on the wire.
         executor: its threads run what takes long.
+        longest: bytes of the longest request that runs on the event loop.
 
     Attributes:
         shortcuts: answer short requests of compiled handlers, and know whether the model is free: ``busy`` while a
@@ -234,10 +240,10 @@ class Dispatcher:
         deferred: requests that now wait or run on a thread.
     """
 
-    def __init__(self, methods: dict[bytes, BoundMethod], executor: Executor) -> None:
+    def __init__(self, methods: dict[bytes, BoundMethod], executor: Executor, *, longest: int = INLINE_SIZE) -> None:
         self.bugs = 0
         self.deferred = 0
-        self.shortcuts = Shortcuts(self._refuse_frame, INLINE_SIZE)
+        self.shortcuts = Shortcuts(self._refuse_frame, longest)
         for name, bound in methods.items():
             if bound.inline and isinstance(bound.handler, DirectHandler):
                 self.shortcuts.add(
@@ -245,6 +251,7 @@ class Dispatcher:
                 )
         self._methods = methods
         self._executor = executor
+        self._longest = longest
         self._waiting: deque[Job] = deque()
         self._readers = 0
 
@@ -259,7 +266,7 @@ class Dispatcher:
         if bound is None:
             return b"" if frame.kind else error_reply(frame.msgid, 1, frame.method)
         free = not self.shortcuts.busy or not (bound.update or self.shortcuts.writing)
-        if not bound.inline or bound.scans_long() or (bound.locked and (frame.size > INLINE_SIZE or not free)):
+        if not bound.inline or bound.scans_long() or (bound.locked and (frame.size > self._longest or not free)):
             return self._defer(bound, frame, conversation)
         return self._run(bound, frame)
 
@@ -329,7 +336,7 @@ class Dispatcher:
         if bound.remote:
             return self._await(bound, frame, conversation)
         begin = partial(bound.begin, frame.params)
-        long = bound.long or frame.size > INLINE_SIZE or bound.scans_long()
+        long = bound.long or frame.size > self._longest or bound.scans_long()
         done = self._note_deferred(bound, frame, conversation)
         self._admit(Job(begin, bound.lock, done, size=frame.size, long=long, pack=partial(_reply, frame)))
         return None

@@ -14,7 +14,7 @@ from jubatus.rpc.server import Server
 from jubatus.server import storage
 from jubatus.server.common_handlers import CommonHandlers
 from jubatus.server.configuration import make_model, read
-from jubatus.server.dispatch import Dispatcher, bind
+from jubatus.server.dispatch import Dispatcher, bind, longest_inline
 from jubatus.server.settings import Settings
 
 log = logging.getLogger("jubatus")
@@ -75,7 +75,7 @@ def assemble(
         counts=lambda: {"update_count": str(dispatcher.updates)},
     )
     methods = [method for method in service.all_methods if method.host is Host.SERVER]
-    dispatcher = Dispatcher(bind(methods, model, common), executor)
+    dispatcher = Dispatcher(bind(methods, model, common), executor, longest=longest_inline(model))
     return dispatcher
 
 

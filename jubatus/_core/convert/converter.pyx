@@ -159,7 +159,8 @@ cdef class Converter:
             status = self.add_strings(w, &w.filtered_strings, ordered)
         if status:
             return status
-        status = filter_numbers(self.program, w)
+        if self.program.number_filters.size():
+            status = filter_numbers(self.program, w)
         if status == 0:
             status = self.add_numbers(w, &w.numbers)
         if status == 0:
@@ -407,13 +408,17 @@ cdef class Converter:
         cdef size_t i
         cdef Feature* f
         cdef Shape* shape
-        cdef uint64_t h
+        cdef uint64_t h, of_key = FNV_OFFSET
+        cdef const char* key = NULL
+        cdef uint32_t key_size = 0
         cdef char* digits
         for i in range(w.features.size()):
             f = &w.features[i]
             shape = &self.program.shapes[f.shape]
-            h = fnv1(FNV_OFFSET, f.key, f.key_size)
-            h = fnv1(h, shape.infix.p, shape.infix.n)
+            if f.key != key or f.key_size != key_size:  # the features of a value share their key
+                key, key_size = f.key, f.key_size
+                of_key = fnv1(FNV_OFFSET, key, key_size)
+            h = fnv1(of_key, shape.infix.p, shape.infix.n)
             h = fnv1(h, f.token, f.token_size)
             h = fnv1(h, shape.suffix.p, shape.suffix.n)
             digits = w.arena.take(24)

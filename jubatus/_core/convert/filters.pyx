@@ -118,7 +118,7 @@ cdef int filter_numbers(Program program, Conversion* w) noexcept nogil:
     cdef NumberFilterRule* filter
     cdef NumberValue v
     w.room = LEAST_ROOM
-    for i in range(originals if program.number_filters.size() else 0):
+    for i in range(originals):
         w.room += ROOM_FACTOR * (<uint64_t>w.numbers[i].key.n + sizeof(double))
     for rule in range(program.number_filters.size()):
         filter = &program.number_filters[rule]

@@ -142,6 +142,20 @@ def test_combinations_look_at_no_pair_that_is_none() -> None:
 
 
 @pytest.mark.parametrize(
+    "converter",
+    [
+        {"string_rules": [{**RULE, "type": "space"}], "hash_max_size": 1000},
+        {"string_rules": [{**RULE, "type": "space", "global_weight": "bm25"}]},
+    ],
+)
+def test_a_long_key_is_read_once_for_all_tokens_of_its_value(converter: dict[str, Any]) -> None:
+    """Once for each would be 60 GB."""
+    model = Classifier({"method": "PA", "parameter": {}, "converter": converter})
+    value = " ".join(map(str, range(30_000)))
+    assert call(model, "classify", [[[["k" * 2_000_000, value]]]]) == [[]]
+
+
+@pytest.mark.parametrize(
     ("slower", "faster"),
     [
         (filtering("(?i)a"), filtering("a")),

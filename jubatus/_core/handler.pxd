@@ -14,6 +14,7 @@ cdef class Handler(DirectHandler):
     cdef Body body
     cdef bint always_long
     cdef bint scans
+    cdef Py_ssize_t longest
 
 
 cdef Handler handler(Model model, Body body, bint long=*)

@@ -12,7 +12,7 @@ from jubatus._core.wire.memory cimport take
 from jubatus._core.wire.reader cimport Reader
 
 cdef enum:
-    LONG = 1 << 15  # bytes of arguments from which a call drops the GIL
+    LONG = 1 << 15  # bytes of arguments from which a call drops the GIL in any case
 
 
 cdef Handler handler(Model model, Body body, bint long=False):
@@ -27,6 +27,7 @@ cdef Handler handler(Model model, Body body, bint long=False):
     made.model = model
     made.body = body
     made.always_long = long
+    made.longest = min(LONG, model.longest)
     return made
 
 
@@ -49,7 +50,7 @@ cdef class Handler(DirectHandler):
         cdef Workspace space = self.model.borrow()
         cdef int status
         space.conversion.error.clear()
-        if args.end - args.at < LONG and not self.takes_long():
+        if args.end - args.at < self.longest and not self.takes_long():
             status = self.body(self.model, args, out, space)
         else:
             with nogil:  # long: large arguments, or much to do

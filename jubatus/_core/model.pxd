@@ -1,3 +1,4 @@
+from jubatus._core.convert.converter cimport Converter
 from jubatus._core.convert.workspace cimport Workspace
 from jubatus._core.kernels.bytes cimport Buffer, Cursor
 
@@ -6,6 +7,7 @@ cdef class Model:
     cdef readonly object config
     cdef readonly bint distributed
     cdef readonly object context
+    cdef Converter converter  # None where there are no datums
     cdef list idle  # workspaces that no call uses
 
     cdef Workspace workspace(self)

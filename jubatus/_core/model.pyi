@@ -24,6 +24,9 @@ class Model:
         """Return the engine's entries of get_status; safe while another thread trains."""
     def warm_up(self) -> None:
         """Do at once what the first calls would have to wait for."""
+    @property
+    def longest(self) -> int:
+        """How many bytes of a request are surely converted within a millisecond."""
     def fresh(self) -> Self:
         """Return an empty model of the same configuration and context."""
     def reassign(self) -> None:

@@ -29,6 +29,7 @@ cdef size_t ALL = <size_t>-1
 
 cdef enum:
     LARGE = 1 << 16  # features
+    ANY_SIZE = 1 << 30
 
 
 cdef class Model:
@@ -68,6 +69,11 @@ cdef class Model:
 
     def warm_up(self):
         """Do at once what the first calls would have to wait for. Called on a thread when a server runs; locks nothing."""
+
+    @property
+    def longest(self):
+        """How many bytes of a request are surely converted within a millisecond."""
+        return ANY_SIZE if self.converter is None else self.converter.program.longest
 
     def fresh(self):
         """Return an empty model of the same configuration and context."""

@@ -114,7 +114,7 @@ cdef class Lru(Unlearner):
                 return False
             removed[0], has_removed[0] = self.ids[self.oldest], True
             self.remove(removed[0])
-        if self.has_sticky_pattern and matches(&self.matcher, id.data(), id.size()):
+        if self.has_sticky_pattern and matches(&self.matcher, id.data(), id.size()) > 0:
             self.known[id] = STICKY
             self.sticky.push_back(id)
         else:

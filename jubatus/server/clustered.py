@@ -24,7 +24,7 @@ from jubatus.rpc.server import Server
 from jubatus.server.cluster_handlers import Handed, LinearHandlers, MixHandlers, OwnModel, PushHandlers
 from jubatus.server.common_handlers import CommonHandlers
 from jubatus.server.configuration import make_model, mark
-from jubatus.server.dispatch import Dispatcher, bind
+from jubatus.server.dispatch import Dispatcher, bind, longest_inline
 from jubatus.server.door import Door
 from jubatus.server.holdings import Holdings
 from jubatus.server.peers import Peers, handlers_of
@@ -143,7 +143,8 @@ class Clustered:
         named = [method for method in methods if method.name not in taken]
         bound = bind([*named, *rows], self._model, common, handlers, instead=calling)
         servers = Directory(self._session, paths.nodes(self._service.name, cluster.name), lambda: None)
-        dispatcher = Dispatcher(bound, self._executor, Door(servers, self._blocking))
+        door = Door(servers, self._blocking)
+        dispatcher = Dispatcher(bound, self._executor, door, longest=longest_inline(self._model))
         dispatcher.shortcuts.mixed = mixer.updated
         own.dispatcher = dispatcher
         if peers is not None:

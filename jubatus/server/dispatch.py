@@ -45,8 +45,8 @@ The coroutine of a short row runs at once up to where it first waits. Up to ther
 """
 
 CONTRACT = {
-    "catch_up", "fresh", "get_diff", "mix", "pack", "pack_aside", "patch", "pull_argument", "pull_rows", "push_rows",
-    "put_diff", "reassign", "snapshot", "status", "unpack", "unpack_aside", "version", "warm_up",
+    "catch_up", "fresh", "get_diff", "longest", "mix", "pack", "pack_aside", "patch", "pull_argument", "pull_rows",
+    "push_rows", "put_diff", "reassign", "snapshot", "status", "unpack", "unpack_aside", "version", "warm_up",
 }  # fmt: skip
 """What a model offers besides the methods of its service."""
 
@@ -225,6 +225,11 @@ def _handlers(owner: object) -> dict[str, Handler]:
     return {name: value for name in names if callable(value := getattr(owner, name))}
 
 
+def longest_inline(model: Model) -> int:
+    """Return how long a request of a model may be that runs on the event loop."""
+    return min(INLINE_SIZE, model.longest)
+
+
 class Door(Protocol):
     """Knows which callers are servers of the cluster."""
 
@@ -242,6 +247,7 @@ class Dispatcher:
         methods: by name on the wire.
         executor: its threads run what takes long.
         door: knows who may call what servers call on each other; None lets everybody in.
+        longest: bytes of the longest request that runs on the event loop.
 
     Attributes:
         shortcuts: answer short requests of compiled handlers, and know whether the model is free: ``busy`` while a
@@ -251,11 +257,18 @@ class Dispatcher:
         deferred: requests that now wait or run on a thread.
     """
 
-    def __init__(self, methods: dict[bytes, BoundMethod], executor: Executor, door: Door | None = None) -> None:
+    def __init__(
+        self,
+        methods: dict[bytes, BoundMethod],
+        executor: Executor,
+        door: Door | None = None,
+        *,
+        longest: int = INLINE_SIZE,
+    ) -> None:
         self.bugs = 0
         self.deferred = 0
         self._door = door
-        self.shortcuts = Shortcuts(self._refuse_frame, INLINE_SIZE)
+        self.shortcuts = Shortcuts(self._refuse_frame, longest)
         for name, bound in methods.items():
             if bound.inline and isinstance(bound.handler, DirectHandler) and not (door and bound.between):
                 self.shortcuts.add(
@@ -263,6 +276,7 @@ class Dispatcher:
                 )
         self._methods = methods
         self._executor = executor
+        self._longest = longest
         self._waiting: deque[Job] = deque()
         self._readers = 0
 
@@ -287,7 +301,7 @@ class Dispatcher:
         if bound.recorded and (refusal := self._refusal()):
             return self._refuse(bound, frame, ModelError(refusal))
         free = not self.shortcuts.busy or not (bound.update or self.shortcuts.writing)
-        if not bound.inline or bound.scans_long() or (bound.locked and (frame.size > INLINE_SIZE or not free)):
+        if not bound.inline or bound.scans_long() or (bound.locked and (frame.size > self._longest or not free)):
             return self._defer(bound, frame, conversation)
         return self._run(bound, frame, conversation)
 
@@ -412,7 +426,7 @@ class Dispatcher:
         if bound.remote:
             return self._await(bound, frame, conversation)
         begin = partial(self._begin, bound, frame)
-        long = bound.long or frame.size > INLINE_SIZE or bound.scans_long()
+        long = bound.long or frame.size > self._longest or bound.scans_long()
         done = self._note_deferred(bound, frame, conversation)
         self._admit(Job(begin, bound.lock, done, size=frame.size, long=long, pack=partial(_reply, frame)))
         return None

@@ -16,7 +16,7 @@ from jubatus.rpc.server import Server
 from jubatus.server import storage
 from jubatus.server.common_handlers import CommonHandlers
 from jubatus.server.configuration import make_model, read
-from jubatus.server.dispatch import Dispatcher, bind
+from jubatus.server.dispatch import Dispatcher, bind, longest_inline
 from jubatus.server.settings import Settings
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def assemble(
         replace=None if journal is None else journal.replace,
     )
     methods = bind([method for method in service.all_methods if method.host is Host.SERVER], model, common)
-    dispatcher = Dispatcher(methods, executor)
+    dispatcher = Dispatcher(methods, executor, longest=longest_inline(model))
     if journal is not None:
         journal.recover(methods, has_learned=bool(settings.files.model_file))
         dispatcher.shortcuts.turn = journal.turn

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from jubatus._core.convert.regex import Regex
+from jubatus._core.regex.regex import Regex
 
 Match = list[tuple[int, int]]
 """Begin and end of each group, 0 the whole; (-1, -1) for a group that took no part."""
 
 
 def compile_regex(pattern: bytes) -> Callable[[bytes, int], Match | None]:
-    return Regex(pattern).match
+    return Regex(pattern, by_library=True).match

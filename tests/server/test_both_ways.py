@@ -8,10 +8,11 @@ from typing import Any
 import msgpack
 import pytest
 
+from jubatus._core.services.classifier import Classifier
 from jubatus._core.wire import Conversation, Frame, Shortcuts, pack, unpack
-from jubatus.idl import Host, Lock, Service
+from jubatus.idl import Host, Lock, Service, services
 from jubatus.rpc import server as rpc
-from jubatus.server.dispatch import INLINE_SIZE, Dispatcher, bind
+from jubatus.server.dispatch import INLINE_SIZE, BoundMethod, Dispatcher, bind, longest_inline
 from tests.core.calls import exact
 from tests.core.generate import Arguments
 from tests.rpc.test_server import CountingTransport
@@ -161,6 +162,32 @@ def test_a_long_request_is_left_to_the_dispatcher(side: Side) -> None:
         side.ask(request("calc_weight", "x" * INLINE_SIZE))
         assert side.served == [b"calc_weight"]
         assert side.conversation.waiting == 1
+
+    asyncio.run(run())
+
+
+def test_what_slow_rules_take_long_for_runs_on_a_thread() -> None:
+    """A request that is short for any other converter, with a value that takes as many steps as it may."""
+    converter = {
+        "string_filter_types": {"f": {"method": "regexp", "pattern": "(?i)(a|aa)+b", "replace": ""}},
+        "string_filter_rules": [{"key": "*", "type": "f", "suffix": "-f"}],
+    }
+    model = Classifier({"method": "PA", "parameter": {}, "converter": converter})
+    assert 200 < model.longest < 5000
+    service = services()["classifier"]
+    rows = [method for method in service.all_methods if method.name in {"train", "classify"}]
+    handlers = {row.name.encode(): BoundMethod(row, getattr(model, row.name), row.lock) for row in rows}
+
+    async def run() -> None:
+        replies: list[bytes] = []
+        dispatcher = Dispatcher(handlers, ThreadPoolExecutor(1), longest=longest_inline(model))
+        conversation = Conversation(dispatcher.serve, replies.append, 1 << 20, shortcuts=dispatcher.shortcuts)
+        assert conversation.receive(pack([0, 1, "train", ["", [["x", [[["k", "a" * 100]]]]]]])) != b""
+        assert conversation.receive(pack([0, 2, "train", ["", [["x", [[["k", "a" * 5000]]]]]]])) == b""
+        assert conversation.waiting == 1 and dispatcher.shortcuts.writing
+        while not replies:
+            await asyncio.sleep(0.001)
+        assert b"string_filter_rules[0]: the pattern (?i)(a|aa)+b takes more than" in replies[0]
 
     asyncio.run(run())
 

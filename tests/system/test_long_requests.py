@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from select import select
 from typing import Any
 
 from jubatus._core.wire import FrameSplitter
@@ -91,3 +92,30 @@ def test_status_during_save_and_load(server: Start) -> None:
                 busy.result("load", "m")
             busy.result("clear")
         assert kept(times), (len(times), max(times))
+
+
+def test_hostile_values_hold_up_no_status_and_no_end(server: Start) -> None:
+    """Values for which an expression takes as long as it may, which is longer than any other of their length."""
+    converter = {
+        **CONFIG["converter"],
+        "string_filter_types": {"f": {"method": "regexp", "pattern": "(?i)<[^>]*>", "replace": ""}},
+        "string_filter_rules": [{"key": "*", "type": "f", "suffix": "-f"}],
+    }
+    running = server("classifier", {**CONFIG, "converter": converter}, "-t", "0")
+    with running.peer() as busy, running.peer() as other:
+        for size, number in ((3_000, 1), (100_000, 2), (1_000_000, 3)):
+            request = packed([0, number, "train", ["", [["spam", [[["text", "<" * size]], [], []]]]]])
+            busy.send(request)
+            asked = 0
+            while not select([busy.socket], [], [], 0)[0]:
+                other.status()
+                asked += 1
+            if size == 1_000_000:
+                assert asked > 3
+            _, _, error, _ = busy.reply()
+            if size > 3_000:
+                assert b"string_filter_rules[0]: the pattern (?i)<[^>]*> takes more than" in error
+        for _ in range(2):
+            busy.send(request)
+        other.status()
+    assert running.stop() == 0

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <random>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -26,13 +27,15 @@ struct Token {
 };
 
 // A hash table that finds tokens which occurred before in the same value. Each value has an epoch of its own, and an
-// entry of an earlier epoch is free. So the table need not be cleared between values.
+// entry of an earlier epoch is free. So the table need not be cleared between values. Where a hash goes is mixed with a
+// number of chance: nobody can send tokens that all go to one place.
 struct Seen {
     struct Entry {
         uint32_t epoch, at;
     };
     std::vector<Entry> entries;
     uint32_t epoch = 0;
+    uint64_t salt = uint64_t(std::random_device{}()) << 32 | std::random_device{}() | 1;
 
     Seen() : entries(512, Entry{0, 0}) {}
     void start() {
@@ -41,7 +44,7 @@ struct Seen {
             epoch = 1;
         }
     }
-    size_t slot(uint64_t hash) const { return size_t(hash) & (entries.size() - 1); }
+    size_t slot(uint64_t hash) const { return size_t(hash * salt >> 32) & (entries.size() - 1); }
     void grow(const std::vector<Token>& tokens) {
         entries.assign(2 * entries.size(), Entry{0, 0});
         epoch = 1;
@@ -79,6 +82,7 @@ struct Conversion {
     bool has_written = false;       // whether a feature is one that a plugin named
     std::unordered_map<uint64_t, double> lengths;
     Arena arena;
+    uint64_t room = 0;  // bytes that what is made of the datum may still have
     std::string scratch;
     std::string error;  // why the datum is refused
 

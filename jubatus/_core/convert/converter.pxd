@@ -3,10 +3,10 @@ from libc.stdint cimport uint32_t, uint64_t
 from libcpp.vector cimport vector
 
 from jubatus._core.convert.features cimport Feature
-from jubatus._core.convert.program cimport Program, StringFilterRule, StringRuleData
+from jubatus._core.convert.program cimport Program
 from jubatus._core.convert.statistics cimport Statistics
 from jubatus._core.convert.workspace cimport Conversion, NumberValue, StringValue, Workspace
-from jubatus._core.kernels.bytes cimport Cursor, Span
+from jubatus._core.kernels.bytes cimport Cursor
 
 
 cdef enum:
@@ -29,10 +29,7 @@ cdef class Converter:
 
     cdef int convert(self, Conversion* w, Cursor* c, int flags) noexcept nogil
     cdef int read(self, Conversion* w, Cursor* c) noexcept nogil
-    cdef int filter_strings(self, Conversion* w) noexcept nogil
-    cdef int filter_string(self, Conversion* w, const StringFilterRule* rule, StringValue v) noexcept nogil
-    cdef int filter_numbers(self, Conversion* w) noexcept nogil
-    cdef int split(self, Conversion* w, const StringRuleData* rule, Span value) noexcept nogil
+    cdef int split(self, Conversion* w, size_t number, StringValue v) noexcept nogil
     cdef int add_strings(self, Conversion* w, vector[StringValue]* values, bint ordered) noexcept nogil
     cdef int add_numbers(self, Conversion* w, vector[NumberValue]* values) noexcept nogil
     cdef int add_binaries(self, Conversion* w) noexcept nogil

@@ -7,32 +7,33 @@ zeros, combinations, and at last hashed names where the configuration asks for t
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from libc.math cimport exp, isfinite, log
+from libc.math cimport isfinite, log
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdio cimport snprintf
 from libc.string cimport memchr, memcpy
+from libcpp.string cimport string
 from libcpp.vector cimport vector
 
 from jubatus._core.convert.features cimport Feature, Shape, put_name, weighting_of
+from jubatus._core.convert.filters cimport filter_numbers, filter_strings
 from jubatus._core.convert.matchers cimport selects
-from jubatus._core.convert.plugin cimport (
-    binary_features, combination_features, filter_number_by_plugin, filter_string_by_plugin, number_features,
-    split_by_plugin,
-)
+from jubatus._core.convert.plugin cimport binary_features, combination_features, number_features, split_by_plugin
 from jubatus._core.convert.program cimport (
-    ADD, CHANGE_BY_PLUGIN, GAUSSIAN, IDENTITY, LOGARITHM, MATCHES, NGRAM, NUMBER_BY_PLUGIN, SAMPLE_BIN, SAMPLE_TF, SIGMOID,
-    SPLIT_BY_PLUGIN, WHOLE, WORDS, BinaryRuleData, CombinationRuleData, NumberFilterRule, NumberRuleData, Piece,
-    Program, StringFilterRule, StringRuleData,
+    IDENTITY, LOGARITHM, MATCHES, NGRAM, NUMBER_BY_PLUGIN, SAMPLE_BIN, SAMPLE_TF, SPLIT_BY_PLUGIN, WHOLE, WORDS,
+    BinaryRuleData, CombinationRuleData, NumberRuleData, Program, StringRuleData,
 )
-from jubatus._core.convert.regex cimport Regex
-from jubatus._core.convert.split cimport MAX_GROUPS, pad, split_matches, split_separated
+from jubatus._core.convert.split cimport split_matches, split_separated
 from jubatus._core.convert.statistics cimport Statistics
 from jubatus._core.convert.workspace cimport (
     REFUSED, Conversion, NumberValue, StringValue, Token, Workspace, add_features, check, count_ngrams, count_token,
-    count_words, order_tokens, sort_and_merge, take_features,
+    count_words, name_rule, order_tokens, refuse, refuse_key, sort_and_merge, take_features, take_room,
 )
 from jubatus._core.kernels.bytes cimport MISMATCH, Cursor, Span, read_array, read_double, read_raw, skip
 from jubatus._core.kernels.hash cimport FNV_OFFSET, fnv1, hash_part, join_id, name_id, spread_key
+from jubatus._core.regex.regex cimport Regex
+
+cdef enum:
+    COMBINED = 64 << 20  # bytes that the combinations of one datum may have
 
 
 cdef int validate_pairs(Cursor* c, bint numbers) noexcept nogil:
@@ -151,14 +152,15 @@ cdef class Converter:
         if status and status != REFUSED:
             w.error.assign(b"a datum is expected")
         if status == 0 and self.program.string_filters.size():
-            status = self.filter_strings(w)
+            status = filter_strings(self.program, w)
         if status == 0:
             status = self.add_strings(w, &w.strings, ordered)
         if status == 0:
             status = self.add_strings(w, &w.filtered_strings, ordered)
         if status:
             return status
-        status = self.filter_numbers(w)
+        if self.program.number_filters.size():
+            status = filter_numbers(self.program, w)
         if status == 0:
             status = self.add_numbers(w, &w.numbers)
         if status == 0:
@@ -221,88 +223,6 @@ cdef class Converter:
                 pairs -= 1
         return status
 
-    cdef int filter_strings(self, Conversion* w) noexcept nogil:
-        cdef size_t rule, i, known
-        cdef int status = 0
-        for rule in range(self.program.string_filters.size()):
-            known = w.filtered_strings.size()  # a rule filters what earlier rules made, but not what it makes itself
-            for i in range(w.strings.size()):
-                if status == 0:
-                    status = self.filter_string(w, &self.program.string_filters[rule], w.strings[i])
-            for i in range(known):
-                if status == 0:
-                    status = self.filter_string(w, &self.program.string_filters[rule], w.filtered_strings[i])
-        return status
-
-    cdef int filter_string(self, Conversion* w, const StringFilterRule* rule, StringValue v) noexcept nogil:
-        """Replace every match in one value and add the result to the filtered strings."""
-        cdef int begins[MAX_GROUPS]
-        cdef int ends[MAX_GROUPS]
-        cdef StringValue result
-        cdef uint32_t at = 0, found
-        cdef int length
-        cdef size_t i
-        cdef Piece* piece
-        if not selects(&rule.match, v.key.p, v.key.n):
-            return 0
-        if rule.plugin != NULL:
-            if filter_string_by_plugin(w, rule.plugin, v.value, &result.value):
-                return refuse(w, NULL, v.key)
-            result.key = append_suffix(w, v.key, rule.suffix)
-            w.filtered_strings.push_back(result)
-            return 0
-        v.value = pad(w, v.value)
-        w.scratch.clear()
-        while at <= v.value.n:
-            found = at
-            length = (<Regex>rule.regex).find_from(v.value.p, v.value.n, &found, begins, ends, MAX_GROUPS)
-            if length < -1:
-                return refuse(w, b"gave up matching a regular expression of string_filter_rules in the value of ", v.key)
-            if length < 0:
-                w.scratch.append(v.value.p + at, v.value.n - at)
-                break
-            w.scratch.append(v.value.p + at, found - at)
-            at = found
-            for i in range(rule.pieces_from, rule.pieces_to):
-                piece = &self.program.pieces[i]
-                if piece.group < 0:
-                    w.scratch.append(piece.literal.p, piece.literal.n)
-                elif begins[piece.group] < 0:
-                    return refuse(w, b"a group that string_filter_rules inserts took no part in the match in ", v.key)
-                else:
-                    w.scratch.append(v.value.p + begins[piece.group], ends[piece.group] - begins[piece.group])
-            at += length
-            if length == 0:
-                if at < v.value.n:
-                    w.scratch.append(v.value.p + at, 1)
-                at += 1
-        result.key = append_suffix(w, v.key, rule.suffix)
-        result.value.n = w.scratch.size()
-        result.value.p = w.arena.take(result.value.n)
-        memcpy(<void*>result.value.p, w.scratch.data(), result.value.n)
-        w.filtered_strings.push_back(result)
-        return 0
-
-    cdef int filter_numbers(self, Conversion* w) noexcept nogil:
-        cdef size_t rule, i, known, originals = w.numbers.size()
-        cdef NumberFilterRule* filter
-        cdef NumberValue v
-        for rule in range(self.program.number_filters.size()):
-            filter = &self.program.number_filters[rule]
-            known = w.filtered_numbers.size()
-            for i in range(originals + known):
-                v = w.numbers[i] if i < originals else w.filtered_numbers[i - originals]
-                if not selects(&filter.match, v.key.p, v.key.n):
-                    continue
-                if filter.kind == CHANGE_BY_PLUGIN:
-                    if filter_number_by_plugin(w, filter.plugin, v.value, &v.value):
-                        return refuse(w, NULL, v.key)
-                else:
-                    v.value = filter_number(filter, v.value)
-                v.key = append_suffix(w, v.key, filter.suffix)
-                w.filtered_numbers.push_back(v)
-        return 0
-
     cdef int add_strings(self, Conversion* w, vector[StringValue]* values, bint ordered) noexcept nogil:
         cdef size_t r, i
         cdef int32_t k
@@ -311,6 +231,7 @@ cdef class Converter:
         cdef Shape* shape
         cdef StringValue v
         cdef uint64_t key
+        cdef int chosen
         cdef Token* token
         cdef Feature* f
         for r in range(self.program.string_rules.size()):
@@ -318,13 +239,16 @@ cdef class Converter:
             shape = &self.program.shapes[rule.shape]
             for i in range(values.size()):
                 v = values[0][i]
-                if not selects(&rule.match, v.key.p, v.key.n):
+                chosen = selects(&rule.match, v.key.p, v.key.n)
+                if chosen < 0:
+                    return refuse_key(w, b"string_rules", r, v.key)
+                if chosen == 0:
                     continue
                 w.tokens.clear()
                 w.seen.start()
-                status = self.split(w, rule, v.value)
+                status = self.split(w, r, v)
                 if status:
-                    return refuse(w, NULL, v.key) if status == REFUSED else status
+                    return status
                 if w.tokens.size() == 0:
                     continue
                 if memchr(v.key.p, b"$", v.key.n) != NULL:
@@ -352,27 +276,30 @@ cdef class Converter:
                     take_scores(w)
         return 0
 
-    cdef int split(self, Conversion* w, const StringRuleData* rule, Span value) noexcept nogil:
-        """Count the tokens of one value."""
+    cdef int split(self, Conversion* w, size_t number, StringValue v) noexcept nogil:
+        """Count the tokens of one value by a rule."""
+        cdef StringRuleData* rule = &self.program.string_rules[number]
+        cdef int status = 0
         if rule.kind == WORDS:
-            count_words(w[0], value)
+            count_words(w[0], v.value)
         elif rule.kind == NGRAM:
-            count_ngrams(w[0], value, rule.count)
+            count_ngrams(w[0], v.value, rule.count)
         elif rule.kind == WHOLE:
-            count_token(w[0], value.p, value.n)
+            count_token(w[0], v.value.p, v.value.n)
         elif rule.kind == MATCHES:
-            return split_matches(w, <Regex>rule.regex, rule.group, value)
+            return split_matches(w, <Regex>rule.regex, rule.group, number, v)
         elif rule.kind == SPLIT_BY_PLUGIN:
-            return split_by_plugin(w, rule.plugin, value, rule.sample)
+            status = split_by_plugin(w, rule.plugin, v.value, rule.sample)
         else:
-            return split_separated(
-                w, value, self.program.separators.data() + rule.separators_from,
+            status = split_separated(
+                w, v.value, self.program.separators.data() + rule.separators_from,
                 rule.separators_to - rule.separators_from,
             )
-        return 0
+        return refuse(w, NULL, v.key) if status == REFUSED else status
 
     cdef int add_numbers(self, Conversion* w, vector[NumberValue]* values) noexcept nogil:
         cdef size_t r, i
+        cdef int chosen
         cdef NumberRuleData* rule
         cdef NumberValue v
         cdef Shape* shape
@@ -382,7 +309,10 @@ cdef class Converter:
             v = values[0][i]
             for r in range(self.program.number_rules.size()):
                 rule = &self.program.number_rules[r]
-                if not selects(&rule.match, v.key.p, v.key.n):
+                chosen = selects(&rule.match, v.key.p, v.key.n)
+                if chosen < 0:
+                    return refuse_key(w, b"num_rules", r, v.key)
+                if chosen == 0:
                     continue
                 if memchr(v.key.p, b"$", v.key.n) != NULL:
                     return refuse(w, b"feature key cannot contain '$': ", v.key)
@@ -415,13 +345,17 @@ cdef class Converter:
     cdef int add_binaries(self, Conversion* w) noexcept nogil:
         """Add the features of the binary values."""
         cdef size_t r, i
+        cdef int chosen
         cdef BinaryRuleData* rule
         cdef StringValue v
         for r in range(self.program.binary_rules.size()):
             rule = &self.program.binary_rules[r]
             for i in range(w.binaries.size()):
                 v = w.binaries[i]
-                if not selects(&rule.match, v.key.p, v.key.n):
+                chosen = selects(&rule.match, v.key.p, v.key.n)
+                if chosen < 0:
+                    return refuse_key(w, b"binary_rules", r, v.key)
+                if chosen == 0:
                     continue
                 if memchr(v.key.p, b"$", v.key.n) != NULL:
                     return refuse(w, b"feature key cannot contain '$': ", v.key)
@@ -448,34 +382,25 @@ cdef class Converter:
 
     cdef int combine(self, Conversion* w) noexcept nogil:
         """Append the features of each selected pair of the features so far."""
-        cdef size_t n = w.features.size(), rule, j, m
+        cdef size_t n = w.features.size(), rule, j
         cdef vector[Span] names
-        cdef vector[int] sides  # 1: the left matcher selects it, 2: the right one
-        cdef CombinationRuleData* data
         cdef char* out
+        cdef int status
         if n < 2:
             return 0
+        w.room = COMBINED
         names.resize(n)
-        sides.resize(n)
         for j in range(n):
             names[j].n = w.features[j].name_size
+            if not take_room(w, names[j].n):
+                return refuse_room(w, 0, w.features[j])
             out = w.arena.take(names[j].n)
             names[j].p = out
             put_name(out, w.features[j], w.shapes)
         for rule in range(self.program.combinations.size()):
-            data = &self.program.combinations[rule]
-            for j in range(n):
-                sides[j] = selects(&data.left, names[j].p, names[j].n) | selects(&data.right, names[j].p, names[j].n) << 1
-            for j in range(n):
-                if sides[j] == 0:
-                    continue
-                for m in range(j + 1 if data.commutative else 0, n):
-                    if not (sides[j] & 1 and sides[m] & 2) and not (
-                        data.commutative and sides[j] & 2 and sides[m] & 1
-                    ):
-                        continue
-                    if m != j and combine_pair(w, data, j, m, names[j], names[m]):
-                        return REFUSED
+            status = combine_by(w, rule, &self.program.combinations[rule], names)
+            if status:
+                return status
         return 0
 
     cdef void hash_names(self, Conversion* w) noexcept nogil:
@@ -483,13 +408,17 @@ cdef class Converter:
         cdef size_t i
         cdef Feature* f
         cdef Shape* shape
-        cdef uint64_t h
+        cdef uint64_t h, of_key = FNV_OFFSET
+        cdef const char* key = NULL
+        cdef uint32_t key_size = 0
         cdef char* digits
         for i in range(w.features.size()):
             f = &w.features[i]
             shape = &self.program.shapes[f.shape]
-            h = fnv1(FNV_OFFSET, f.key, f.key_size)
-            h = fnv1(h, shape.infix.p, shape.infix.n)
+            if f.key != key or f.key_size != key_size:  # the features of a value share their key
+                key, key_size = f.key, f.key_size
+                of_key = fnv1(FNV_OFFSET, key, key_size)
+            h = fnv1(of_key, shape.infix.p, shape.infix.n)
             h = fnv1(h, f.token, f.token_size)
             h = fnv1(h, shape.suffix.p, shape.suffix.n)
             digits = w.arena.take(24)
@@ -501,25 +430,79 @@ cdef class Converter:
             f.id = name_id(digits, f.token_size)
 
 
-cdef Span append_suffix(Conversion* w, Span key, Span suffix) noexcept nogil:
-    """Return key + suffix, in the arena of the conversion."""
-    cdef Span result
-    cdef char* out = w.arena.take(key.n + suffix.n)
-    memcpy(out, key.p, key.n)
-    memcpy(out + key.n, suffix.p, suffix.n)
-    result.p = out
-    result.n = key.n + suffix.n
-    return result
+cdef int combine_by(
+    Conversion* w, size_t number, const CombinationRuleData* rule, const vector[Span]& names
+) noexcept nogil:
+    """Append the features of each pair that a rule selects. This takes as long as there are pairs and features."""
+    cdef vector[size_t] lefts, rights, both
+    cdef vector[int] sides  # 1: the left matcher selects it, 2: the right one
+    cdef const vector[size_t]* others
+    cdef size_t i, j, m
+    cdef int left, right, status
+    sides.resize(names.size())
+    for j in range(names.size()):
+        left = selects(&rule.left, names[j].p, names[j].n)
+        right = selects(&rule.right, names[j].p, names[j].n)
+        if left < 0 or right < 0:
+            return refuse_key(w, b"combination_rules", number, names[j])
+        sides[j] = left | right << 1
+        if left:
+            lefts.push_back(j)
+        if right:
+            rights.push_back(j)
+        if left or right:
+            both.push_back(j)
+    for j in both:
+        if rule.commutative:
+            others = &both if sides[j] == 3 else &rights if sides[j] == 1 else &lefts
+        elif sides[j] & 1:
+            others = &rights
+        else:
+            continue
+        i = upper(others[0], j) if rule.commutative else 0
+        for i in range(i, others.size()):
+            m = others[0][i]
+            if m != j:
+                status = combine_pair(w, number, rule, j, m, names[j], names[m])
+                if status:
+                    return status
+    return 0
+
+
+cdef size_t upper(const vector[size_t]& ascending, size_t value) noexcept nogil:
+    """Return how many of ascending numbers are not above a value."""
+    cdef size_t low = 0, high = ascending.size(), middle
+    while low < high:
+        middle = (low + high) // 2
+        if ascending[middle] <= value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+cdef int refuse_room(Conversion* w, size_t number, const Feature& f) noexcept nogil:
+    """Write to w.error that combinations need too much memory, and with which feature."""
+    cdef string name
+    name.resize(f.name_size)
+    put_name(&name[0], f, w.shapes)
+    name_rule(w, b"combination_rules", number)
+    w.error.append(b"the combinations of one datum have more than 64 MB, with that of ")
+    w.error.append(name.substr(0, 200))
+    return REFUSED
 
 
 cdef int combine_pair(
-    Conversion* w, const CombinationRuleData* rule, size_t left, size_t right, Span left_name, Span right_name
+    Conversion* w, size_t number, const CombinationRuleData* rule, size_t left, size_t right, Span left_name,
+    Span right_name,
 ) noexcept nogil:
     """Append the features of the pair of two features."""
     cdef NumberValue named
     cdef double a = w.features[left].value, b = w.features[right].value
     cdef size_t i
     cdef char* out
+    if not take_room(w, sizeof(Feature) + 1 + <uint64_t>left_name.n + right_name.n + rule.suffix.n):
+        return refuse_room(w, number, w.features[left])
     named.key.n = left_name.n + 1 + right_name.n + rule.suffix.n
     out = w.arena.take(named.key.n)
     named.key.p = out
@@ -559,26 +542,3 @@ cdef void take_scores(Conversion* w) noexcept nogil:
             w.features[kept] = w.features[start + i]
             kept += 1
     w.features.resize(kept)
-
-
-cdef double filter_number(const NumberFilterRule* f, double x) noexcept nogil:
-    """Return what a number filter makes of a number."""
-    if f.kind == ADD:
-        return x + f.a
-    if f.kind == GAUSSIAN:
-        return (x - f.a) / f.b
-    if f.kind == SIGMOID:
-        return 1.0 / (1.0 + exp(-f.a * (x - f.b)))
-    if f.truncate and x > f.b:
-        return 1.0
-    if f.truncate and x < f.a:
-        return 0.0
-    return (x - f.a) / (f.b - f.a)
-
-
-cdef int refuse(Conversion* w, const char* reason, Span key) noexcept nogil:
-    """Write to w.error why the datum cannot be converted, and the key. With NULL the reason is in w.error already."""
-    if reason != NULL:
-        w.error.assign(reason)
-    w.error.append(key.p, key.n)
-    return REFUSED

@@ -7,6 +7,10 @@ cdef enum MatchKind:
     ALL, SUFFIX, PREFIX, REGEXP, EXACT
 
 
+cdef enum:
+    TOO_LONG = -1
+
+
 cdef struct Matcher:
     MatchKind kind
     Span text
@@ -22,5 +26,5 @@ cdef struct KeyMatch:
 cdef Span as_span(bytes value) except *
 cdef Matcher compile_matcher(object matcher) except *
 cdef KeyMatch compile_match(object key, object excluded) except *
-cdef bint matches(const Matcher* m, const char* p, uint32_t n) noexcept nogil
-cdef bint selects(const KeyMatch* match, const char* p, uint32_t n) noexcept nogil
+cdef int matches(const Matcher* m, const char* p, uint32_t n) noexcept nogil
+cdef int selects(const KeyMatch* match, const char* p, uint32_t n) noexcept nogil

@@ -4,8 +4,8 @@ from libc.stdint cimport uint32_t
 from libc.string cimport memcmp
 from libcpp.string cimport string
 
-from jubatus._core.convert.regex cimport SLACK, Regex, ends_inside_character
 from jubatus._core.kernels.bytes cimport Span
+from jubatus._core.regex.regex cimport SLACK, Regex, Search, ends_inside_character
 
 
 cdef Matcher compile_matcher(object matcher) except *:
@@ -32,16 +32,21 @@ cdef KeyMatch compile_match(object key, object excluded) except *:
     return match
 
 
-cdef bint matches_regex(Regex regex, const char* p, uint32_t n) noexcept nogil:
+cdef int matches_regex(Regex regex, const char* p, uint32_t n) noexcept nogil:
     cdef string copy
+    cdef Search search
+    cdef int length
     if ends_inside_character(p, n):
         copy.assign(p, n)
         copy.append(SLACK, 0)
         p = copy.data()
-    return regex.match_at(p, n, 0, NULL, NULL, 0) >= 0
+    search.start(n)
+    length = regex.match_at(&search, p, n, 0, NULL, NULL, 0)
+    return TOO_LONG if length < -1 else length >= 0
 
 
-cdef bint matches(const Matcher* m, const char* p, uint32_t n) noexcept nogil:
+cdef int matches(const Matcher* m, const char* p, uint32_t n) noexcept nogil:
+    """Return whether a key is meant, TOO_LONG if an expression cannot tell in time."""
     if m.kind == ALL:
         return True
     if m.kind == REGEXP:
@@ -53,5 +58,10 @@ cdef bint matches(const Matcher* m, const char* p, uint32_t n) noexcept nogil:
     return memcmp(p if m.kind == PREFIX else p + n - m.text.n, m.text.p, m.text.n) == 0
 
 
-cdef bint selects(const KeyMatch* match, const char* p, uint32_t n) noexcept nogil:
-    return matches(&match.key, p, n) and not (match.has_excluded and matches(&match.excluded, p, n))
+cdef int selects(const KeyMatch* match, const char* p, uint32_t n) noexcept nogil:
+    """Return whether a key is meant and not excepted, TOO_LONG if an expression cannot tell in time."""
+    cdef int chosen = matches(&match.key, p, n)
+    if chosen <= 0 or not match.has_excluded:
+        return chosen
+    chosen = matches(&match.excluded, p, n)
+    return chosen if chosen < 0 else not chosen

@@ -86,6 +86,7 @@ cdef struct CombinationRuleData:
 @cython.final
 cdef class Program:
     cdef readonly object rules
+    cdef readonly Py_ssize_t longest
     cdef list texts
     cdef vector[Shape] shapes
     cdef vector[StringFilterRule] string_filters
@@ -108,4 +109,5 @@ cdef class Program:
     cdef int compile_number_rule(self, rule) except -1
     cdef int compile_binary_rule(self, rule) except -1
     cdef int add_written(self) except -1
+    cdef double measure(self) except -1
     cdef int compile_combination(self, rule) except -1

@@ -1,6 +1,7 @@
 """The rules of a converter, compiled to plain C structures."""
 
 cimport cython
+from libc.math cimport sqrt
 from libc.stdint cimport uint32_t, uint64_t
 from libcpp.vector cimport vector
 
@@ -17,6 +18,35 @@ from jubatus._core.convert.load import Plugin
 from jubatus._core.convert.rules import parse_rules
 from jubatus.errors import ConfigError
 
+cdef enum:
+    NANOSECONDS = 1000000
+    # For each byte of a request, or for each pair of features.
+    BYTE_COST = 7  # what is split at spaces or not at all, and plain numbers
+    NUMBER_COST = 5
+    TOKEN_COST = 100
+    CHARACTER_COST = 3  # of an n-gram
+    PLUGIN_COST = 200
+    PAIR_COST = 200
+    BYTES_OF_FEATURE = 4  # of the shortest features
+
+SPLIT_COSTS = {"str": 0, "space": 0, "split": 0, "ngram": TOKEN_COST, "regexp": TOKEN_COST, "plugin": PLUGIN_COST}
+
+
+cdef double matcher_cost(matcher) except -1:
+    """Return what a key matcher, or None, costs for each byte."""
+    return 0 if matcher is None or matcher.regex is None else matcher.regex.cost
+
+
+cdef double match_cost(rule) except -1:
+    """Return what the key matchers of a rule cost for each byte."""
+    return matcher_cost(rule.key) + matcher_cost(getattr(rule, "excluded", None))
+
+
+cdef double split_cost(splitter) except -1:
+    """Return what cutting a text and learning its tokens costs for each byte."""
+    cdef double regex = 0 if splitter.regex is None else splitter.regex.cost
+    return SPLIT_COSTS[splitter.kind] + regex + CHARACTER_COST * splitter.count
+
 
 @cython.final
 cdef class Program:
@@ -27,6 +57,7 @@ cdef class Program:
         path: where it stands in the whole configuration, for the texts of errors.
 
     Attributes (C level):
+        longest: bytes of the longest request that is surely converted within a millisecond.
         shapes: what the names of features are made of; shape 0 is a name as it is.
         is_weighted: whether a rule has a global weight other than 1.
         counts: whether a rule needs document statistics.
@@ -54,6 +85,40 @@ cdef class Program:
             self.compile_binary_rule(rule)
         for rule in self.rules.combination_rules:
             self.compile_combination(rule)
+        self.longest = <Py_ssize_t>self.measure()
+
+    cdef double measure(self) except -1:
+        """Return how many bytes of a request are converted within a millisecond, whatever they are.
+
+        The costs of a byte are measured ones: of the dearest values that there are for each kind of rule, with what it
+        takes to learn their features.
+        """
+        cdef double copies = 1, numbers = 1, cost = BYTE_COST
+        for rule in self.rules.string_filters:
+            growth = 1 if rule.plugin is not None else max(
+                1, sum(1 if isinstance(part, int) else len(part) for part in rule.replacement)
+            )
+            cost += copies * (match_cost(rule) + (PLUGIN_COST if rule.plugin is not None else rule.regex.cost))
+            # A filter of one key is not meant for what others make of that key.
+            copies = copies + growth if rule.key.kind == "exact" else copies * (1 + growth)
+        for rule in self.rules.string_rules:
+            cost += copies * (match_cost(rule) + split_cost(rule.splitter)) + (copies - 1) * BYTE_COST
+        for rule in self.rules.num_filters:
+            cost += numbers * (match_cost(rule) + NUMBER_COST)
+            numbers = numbers + 1 if rule.key.kind == "exact" else numbers * 2
+        for rule in self.rules.num_rules:
+            plugin = PLUGIN_COST if isinstance(rule.kind, Plugin) else 0
+            cost += numbers * (match_cost(rule) + plugin) + (numbers - 1) * NUMBER_COST
+        for rule in self.rules.binary_rules:
+            cost += match_cost(rule) + PLUGIN_COST
+        for rule in self.rules.combination_rules:
+            for matcher in (rule.left, rule.left_excluded, rule.right, rule.right_excluded):
+                cost += copies * matcher_cost(matcher)
+        size = NANOSECONDS / cost
+        if self.combinations.size():
+            # Each feature goes with each other one.
+            size = min(size, BYTES_OF_FEATURE * sqrt(2.0 * NANOSECONDS / (PAIR_COST * self.combinations.size())))
+        return size
 
     cdef Span span(self, bytes text) except *:
         self.texts.append(text)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Literal, TypeVar, get_args
 
 from jubatus._core.convert.load import Plugin, load_plugin
-from jubatus._core.convert.regex import Regex
+from jubatus._core.regex.regex import Regex
 from jubatus._core.schema import LONG, STRING, Field, collect, list_of, map_of, optional, structure
 from jubatus.errors import ConfigError
 

@@ -1,11 +1,12 @@
 """Cut the value of a string into tokens, by a regular expression or by a set of separators."""
 
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdio cimport snprintf
 from libc.string cimport memcpy, memset
 
-from jubatus._core.convert.regex cimport SLACK, Regex, ends_inside_character
-from jubatus._core.convert.workspace cimport REFUSED, Conversion, count_token
+from jubatus._core.convert.workspace cimport REFUSED, Conversion, StringValue, count_token, name_rule, refuse
 from jubatus._core.kernels.bytes cimport Span
+from jubatus._core.regex.regex cimport SLACK, Regex, Search, ends_inside_character
 
 
 cdef Span pad(Conversion* w, Span value) noexcept nogil:
@@ -22,30 +23,44 @@ cdef Span pad(Conversion* w, Span value) noexcept nogil:
     return value
 
 
-cdef int split_matches(Conversion* w, Regex regex, int group, Span value) noexcept nogil:
-    """Count the texts of a group as tokens.
+cdef int split_matches(Conversion* w, Regex regex, int group, size_t number, StringValue v) noexcept nogil:
+    """Count the texts of a group as tokens; `number` is that of the rule.
 
     The next search starts as many bytes after the start of the match as the group is long, as in 1.1.
     """
     cdef int begins[MAX_GROUPS]
     cdef int ends[MAX_GROUPS]
+    cdef Search search
+    cdef Span value = pad(w, v.value)
     cdef uint32_t at = 0
     cdef int length
-    value = pad(w, value)
+    search.start(value.n)
     while at < value.n:
-        length = regex.find_from(value.p, value.n, &at, begins, ends, MAX_GROUPS)
+        length = regex.find_from(&search, value.p, value.n, &at, begins, ends, MAX_GROUPS)
         if length < -1:
-            w.error.assign(b"gave up matching a regular expression of string_types in the value of ")
-            return REFUSED
+            return refuse_steps(w, b"string_rules", number, regex, search.limit, v.key)
         if length < 0 or at >= value.n:
             return 0
         if begins[group] < 0:
-            w.error.assign(b"the group of a regexp type took no part in the match in the value of ")
-            return REFUSED
+            return refuse(w, b"the group of a regexp type took no part in the match in the value of ", v.key)
         length = ends[group] - begins[group]
         count_token(w[0], value.p + begins[group], length)
         at += length if length > 0 else 1
     return 0
+
+
+cdef int refuse_steps(
+    Conversion* w, const char* section, size_t rule, Regex regex, uint64_t limit, Span key
+) noexcept nogil:
+    """Write to w.error that the expression of a rule takes too long for the value of a key."""
+    cdef char text[32]
+    name_rule(w, section, rule)
+    w.error.append(b"the pattern ")
+    w.error.append(regex.text, regex.length)
+    snprintf(text, 32, b" takes more than %llu", <unsigned long long>limit)
+    w.error.append(<const char*>text)
+    w.error.append(b" steps (10000, and 64 for each byte) in the value of ")
+    return refuse(w, NULL, key)
 
 
 cdef int split_separated(Conversion* w, Span value, const uint32_t* separators, size_t n) noexcept nogil:

@@ -24,6 +24,12 @@ from jubatus._core.kernels.table cimport NONE
 from jubatus._core.mix.map cimport IN_DIFF, IN_MASTER, Map, MapChange, MapCopy, MapJoint, MapRow, add, total
 from jubatus._core.mix.part cimport Change, Copy, Joint, MixedPart, Part
 
+cdef struct Group:
+    # Of a feature: its key and shape, and the id of its group, 0 if it has none.
+    const char* key
+    uint32_t shape
+    uint64_t id
+
 cdef double K1 = 1.2
 cdef double B = 0.75
 
@@ -51,8 +57,10 @@ cdef class Statistics(MixedPart):
         cdef uint32_t at
         cdef uint64_t id
         cdef Feature* f
+        cdef Group group
         if not self.counts:
             return
+        group.key = NULL
         self.diff_documents += 1
         for i in range(w.features.size()):
             f = &w.features[i]
@@ -66,7 +74,7 @@ cdef class Statistics(MixedPart):
         w.lengths.clear()
         for i in range(w.features.size()):
             f = &w.features[i]
-            id = group_id(w, f)
+            id = find_group(w, f, &group)
             if id == 0:
                 continue
             add(self.lengths, self.lengths.touch(id, w.scratch.data(), w.scratch.size()), f.value)
@@ -78,13 +86,15 @@ cdef class Statistics(MixedPart):
         """Note what update is going to change, so that restore can take it back."""
         cdef size_t i
         cdef uint64_t id
+        cdef Group group
+        group.key = NULL
         self.noted.clear()
         if not self.counts:
             return
         for i in range(w.features.size()):
             note_row(&self.noted, self.documents, w.features[i].id)
             if self.counts_groups:
-                id = group_id(w, &w.features[i])
+                id = find_group(w, &w.features[i], &group)
                 if id != 0:
                     note_row(&self.noted, self.lengths, id)
                     note_row(&self.noted, self.groups, id)
@@ -113,11 +123,13 @@ cdef class Statistics(MixedPart):
         cdef double n = <double>(self.diff_documents + self.master_documents)
         cdef double documents, frequency, average
         cdef Weighting weighting
+        cdef Group group
+        group.key = NULL
         if self.counts_groups or w.has_written:
             w.lengths.clear()
             for i in range(w.features.size()):
                 f = &w.features[i]
-                id = group_id(w, f)
+                id = find_group(w, f, &group)
                 if id != 0:
                     w.lengths[id] += f.value
         for i in range(w.features.size()):
@@ -127,9 +139,9 @@ cdef class Statistics(MixedPart):
                 documents = document_frequency(self.documents, f.id)
                 frequency = log((n + 1) / (documents + 1))
                 f.value = (frequency + 1 if weighting == IDF1 else frequency) * f.value
-            elif weighting == BM25 and group_name(w, f):
+            elif weighting == BM25 and find_group(w, f, &group) != 0:
                 documents = document_frequency(self.documents, f.id)
-                id = group_id(w, f)
+                id = group.id
                 frequency = total(self.groups, id)
                 average = total(self.lengths, id) / frequency if frequency != 0 else 0.0
                 f.value = log((n - documents + 0.5) / (documents + 0.5)) * (
@@ -297,6 +309,20 @@ cdef uint64_t group_id(Conversion* w, const Feature* f) noexcept nogil:
         return 0
     id = name_id(w.scratch.data(), w.scratch.size())
     return id if id else 1
+
+
+cdef uint64_t find_group(Conversion* w, const Feature* f, Group* last) noexcept nogil:
+    """Return what group_id does, without writing the name again for a feature of the same group as the one before.
+
+    Args:
+        last: the group of the feature before, which is changed; its key is NULL at first. Meanwhile w.scratch, which has
+            the group's name, is left alone by those who need it.
+    """
+    if w.shapes[f.shape].form == STRING and last.key == f.key and last.shape == f.shape and last.key != NULL:
+        return last.id
+    last.key, last.shape = f.key, f.shape
+    last.id = group_id(w, f)
+    return last.id
 
 
 cdef uint64_t user_id(Conversion* w, const Feature* f) noexcept nogil:

@@ -34,6 +34,7 @@ cdef extern from "convert/conversion.h" namespace "jubatus" nogil:
         bint has_zero, has_written
         unordered_map[uint64_t, double] lengths
         Arena arena
+        uint64_t room
         string scratch
         string error
         void reset() noexcept
@@ -64,4 +65,8 @@ cdef class Workspace:
     cdef Vector vector
 
 
+cdef int refuse(Conversion* w, const char* reason, Span key) noexcept nogil
+cdef void name_rule(Conversion* w, const char* section, size_t rule) noexcept nogil
+cdef int refuse_key(Conversion* w, const char* section, size_t rule, Span key) noexcept nogil
+cdef bint take_room(Conversion* w, uint64_t size) noexcept nogil
 cdef int check(int status, Workspace space) except -1

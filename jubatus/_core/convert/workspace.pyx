@@ -1,5 +1,7 @@
 """The memory that a call needs to turn datums into vectors."""
 
+from libc.stdio cimport snprintf
+
 from jubatus.errors import BadArguments, ModelError
 
 
@@ -10,6 +12,37 @@ cdef class Workspace:
         conversion: from a datum to features.
         vector: the sparse vector that is made of the features.
     """
+
+
+cdef int refuse(Conversion* w, const char* reason, Span key) noexcept nogil:
+    """Write to w.error why the datum cannot be converted, and the key. With NULL the reason is in w.error already."""
+    if reason != NULL:
+        w.error.assign(reason)
+    w.error.append(key.p, key.n)
+    return REFUSED
+
+
+cdef void name_rule(Conversion* w, const char* section, size_t rule) noexcept nogil:
+    """Begin w.error with the place of a rule in the converter's configuration."""
+    cdef char text[32]
+    w.error.assign(section)
+    snprintf(text, 32, b"[%zu]: ", rule)
+    w.error.append(<const char*>text)
+
+
+cdef int refuse_key(Conversion* w, const char* section, size_t rule, Span key) noexcept nogil:
+    """Write to w.error that the key patterns of a rule take too long for a key."""
+    name_rule(w, section, rule)
+    w.error.append(b"its key patterns take more than 10000 steps, and 64 for each byte, for the key ")
+    return refuse(w, NULL, key)
+
+
+cdef bint take_room(Conversion* w, uint64_t size) noexcept nogil:
+    """Count the bytes of something that is made of a datum; return whether there was room for them."""
+    if size > w.room:
+        return False
+    w.room -= size
+    return True
 
 
 cdef int check(int status, Workspace space) except -1:

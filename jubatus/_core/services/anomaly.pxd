@@ -1,13 +1,11 @@
 from libc.stdint cimport uint32_t, uint64_t
 
 from jubatus._core.anomaly.detector cimport AnomalyWorkspace, Detector
-from jubatus._core.convert.converter cimport Converter
 from jubatus._core.kernels.bytes cimport Buffer, Cursor, Span
 from jubatus._core.model cimport Model
 
 
 cdef class Anomaly(Model):
-    cdef Converter converter
     cdef Detector detector
     cdef uint64_t next  # number of the next id
     cdef uint64_t highest  # number of the ids of rows

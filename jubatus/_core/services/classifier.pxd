@@ -1,7 +1,6 @@
 from libc.stdint cimport uint32_t
 from libcpp.string cimport string
 
-from jubatus._core.convert.converter cimport Converter
 from jubatus._core.kernels.bytes cimport Cursor
 from jubatus._core.linear.diff cimport Weights
 from jubatus._core.linear.steps cimport Adaptation, LinearMethod
@@ -13,7 +12,6 @@ from jubatus._core.unlearn cimport Unlearner
 
 
 cdef class Classifier(Model):
-    cdef Converter converter
     cdef WeightTable weights
     cdef Map counts
     cdef Unlearner unlearner

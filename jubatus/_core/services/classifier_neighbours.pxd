@@ -1,7 +1,6 @@
 from libcpp.map cimport map as ordered_map
 from libcpp.string cimport string
 
-from jubatus._core.convert.converter cimport Converter
 from jubatus._core.kernels.bytes cimport Buffer, Cursor
 from jubatus._core.mix.map cimport Map
 from jubatus._core.model cimport Model
@@ -16,7 +15,6 @@ cdef class LabelCounts(Beside):
 
 
 cdef class NeighbourClassifier(Model):
-    cdef Converter converter
     cdef Records records
     cdef LabelCounts labels
     cdef float sensitivity

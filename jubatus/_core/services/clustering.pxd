@@ -1,8 +1,6 @@
 from jubatus._core.clustering.storage cimport Storage
-from jubatus._core.convert.converter cimport Converter
 from jubatus._core.model cimport Model
 
 
 cdef class Clustering(Model):
-    cdef Converter converter
     cdef Storage storage

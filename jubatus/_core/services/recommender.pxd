@@ -1,7 +1,6 @@
 from libc.stdint cimport uint64_t
 from libcpp.vector cimport vector
 
-from jubatus._core.convert.converter cimport Converter
 from jubatus._core.convert.workspace cimport Conversion, NumberValue, Vector
 from jubatus._core.kernels.bytes cimport Buffer, Cursor
 from jubatus._core.model cimport Model
@@ -23,7 +22,6 @@ cdef class RecommenderWorkspace(RowsWorkspace):
 
 
 cdef class Recommender(Model):
-    cdef Converter converter
     cdef SimilarRows rows
     cdef uint64_t updates, removals  # calls since the start or the last clear
 

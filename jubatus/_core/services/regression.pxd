@@ -1,7 +1,6 @@
 from libc.stdint cimport uint32_t, uint64_t
 from libcpp.string cimport string
 
-from jubatus._core.convert.converter cimport Converter
 from jubatus._core.kernels.bytes cimport Cursor
 from jubatus._core.linear.diff cimport Weights
 from jubatus._core.linear.steps cimport Adaptation, LinearMethod
@@ -17,7 +16,6 @@ cdef struct Targets:
 
 
 cdef class Regression(Model):
-    cdef Converter converter
     cdef WeightTable weights
     cdef Weights linear  # the weights as a part
     cdef LinearMethod method

@@ -1,6 +1,5 @@
 from libcpp.string cimport string
 
-from jubatus._core.convert.converter cimport Converter
 from jubatus._core.kernels.bytes cimport Cursor
 from jubatus._core.model cimport Model
 from jubatus._core.records.store cimport Beside, Records, RecordWorkspace
@@ -16,7 +15,6 @@ cdef class Targets(Beside):
 
 
 cdef class NeighbourRegression(Model):
-    cdef Converter converter
     cdef Records records
     cdef Targets targets
     cdef bint by_distance

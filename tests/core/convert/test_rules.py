@@ -2,7 +2,6 @@ from typing import Any
 
 import pytest
 
-from jubatus._core.convert.regex import Regex
 from jubatus._core.convert.rules import (
     CONVERTER,
     CombinationRule,
@@ -16,6 +15,7 @@ from jubatus._core.convert.rules import (
     parse_matcher,
     parse_rules,
 )
+from jubatus._core.regex.regex import Regex
 from jubatus._core.schema import read
 from jubatus.errors import ConfigError
 

@@ -8,12 +8,13 @@ class Regex:
 
     Args:
         pattern: an expression in Oniguruma's Perl syntax, UTF-8; bytes that are not UTF-8 are taken as they are.
+        by_library: whether the library runs it, also if it could be run in linear time.
 
     Raises:
         ConfigError: the expression is wrong.
     """
 
-    def __init__(self, pattern: bytes) -> None: ...
+    def __init__(self, pattern: bytes, by_library: bool = False) -> None: ...
     @property
     def pattern(self) -> bytes:
         """The source text."""
@@ -30,7 +31,24 @@ class Regex:
 
         Raises:
             ValueError: `at` is outside the text.
-            RuntimeError: the library gave up (a limit on backtracking or memory).
+            RuntimeError: it takes too many steps or too much memory.
         """
+    def find(self, text: bytes) -> tuple[list[list[tuple[int, int]]], int]:
+        """Find all matches one behind the other; return the spans of the groups of each, and the steps it took.
+
+        Raises:
+            RuntimeError: it takes too many steps or too much memory.
+        """
+    def accepts(self, source: bytes) -> bytes:
+        """Return for each first byte of a character whether an expression for one character takes it.
+
+        0 is no, 1 is yes; anything else depends on the other bytes.
+        """
+    @property
+    def linear(self) -> bool:
+        """Whether it is run in linear time."""
+    @property
+    def cost(self) -> int:
+        """About how many nanoseconds a byte of a text may take."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...

@@ -1,0 +1,1 @@
+"""Regular expressions, over bytes and in bounded time."""

@@ -1,3 +1,5 @@
+from libc.stdint cimport uint64_t
+
 from jubatus._core.convert.workspace cimport Workspace
 
 
@@ -5,6 +7,7 @@ cdef class Model:
     cdef readonly object config
     cdef readonly bint distributed
     cdef readonly object context
+    cdef uint64_t max_new_names
     cdef list idle  # workspaces that no call uses
 
     cdef Workspace workspace(self)

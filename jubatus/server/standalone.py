@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from jubatus._core.context import Context
 from jubatus._core.model import Model
+from jubatus._core.reserve import limit_memory
 from jubatus.daemon import life
 from jubatus.errors import ConfigError, ModelError
 from jubatus.idl import Host, Service
@@ -31,7 +32,8 @@ class Alone:
 
     def __init__(self, service: Service, settings: Settings, address: str) -> None:
         node = f"{address}_{settings.port}"
-        model, config = build(service, settings, Context(node, settings.threads))
+        model, config = build(service, settings, Context(node, settings.threads, settings.max_new_names))
+        limit_memory(settings.max_memory)
         self._settings = settings
         self._model = model
         self._executor = ThreadPoolExecutor(settings.threads, "worker")

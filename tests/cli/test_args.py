@@ -163,4 +163,6 @@ def test_server_options_are_those_of_the_original_in_its_order() -> None:
         "zookeeper_timeout": 10,
         "interconnect_timeout": 10,
         "max_message_size": 512 << 20,
+        "max_new_names": 64 << 20,
+        "max_memory": 0,
     }

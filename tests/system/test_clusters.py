@@ -23,7 +23,8 @@ IDF: dict[str, Any] = {
 GENERIC = {
     "clock_time", "start_time", "uptime", "VIRT", "RSS", "SHR", "timeout", "threadnum", "datadir", "logdir",
     "log_config", "is_standalone", "VERSION", "PROGNAME", "type", "configpath", "pid", "user", "update_count",
-    "last_saved", "last_saved_path", "last_loaded", "last_loaded_path",
+    "last_saved", "last_saved_path", "last_loaded", "last_loaded_path", "max_memory",
+    "refuses_updates",
 }  # fmt: skip
 DISTRIBUTED = {
     "zk", "name", "interval_sec", "interval_count", "zookeeper_timeout", "interconnect_timeout", "mixer",

@@ -7,7 +7,7 @@ zeros, combinations, and at last hashed names where the configuration asks for t
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from libc.math cimport exp, isfinite, log
+from libc.math cimport isfinite, log
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdio cimport snprintf
 from libc.string cimport memchr, memcpy
@@ -20,19 +20,24 @@ from jubatus._core.convert.plugin cimport (
     split_by_plugin,
 )
 from jubatus._core.convert.program cimport (
-    ADD, CHANGE_BY_PLUGIN, GAUSSIAN, IDENTITY, LOGARITHM, MATCHES, NGRAM, NUMBER_BY_PLUGIN, SAMPLE_BIN, SAMPLE_TF, SIGMOID,
-    SPLIT_BY_PLUGIN, WHOLE, WORDS, BinaryRuleData, CombinationRuleData, NumberFilterRule, NumberRuleData, Piece,
-    Program, StringFilterRule, StringRuleData,
+    CHANGE_BY_PLUGIN, IDENTITY, LOGARITHM, MATCHES, NGRAM, NUMBER_BY_PLUGIN, SAMPLE_BIN, SAMPLE_TF, SPLIT_BY_PLUGIN,
+    WHOLE, WORDS, BinaryRuleData, CombinationRuleData, NumberFilterRule, NumberRuleData, Piece, Program,
+    StringFilterRule, StringRuleData, filter_number,
 )
 from jubatus._core.convert.regex cimport Regex
 from jubatus._core.convert.split cimport MAX_GROUPS, pad, split_matches, split_separated
 from jubatus._core.convert.statistics cimport Statistics
 from jubatus._core.convert.workspace cimport (
     REFUSED, Conversion, NumberValue, StringValue, Token, Workspace, add_features, check, count_ngrams, count_token,
-    count_words, order_tokens, sort_and_merge, take_features,
+    brings_few_names, bytes_to_keep, count_words, make_room, order_tokens, sort_and_merge, take_features, take_memory,
 )
 from jubatus._core.kernels.bytes cimport MISMATCH, Cursor, Span, read_array, read_double, read_raw, skip
 from jubatus._core.kernels.hash cimport FNV_OFFSET, fnv1, hash_part, join_id, name_id, spread_key
+from jubatus._core.kernels.pool cimport NO_MEMORY
+from jubatus._core.reserve cimport is_reserve_gone
+
+cdef extern from "kernels/pool.h" namespace "jubatus" nogil:
+    int guarded(int (*call)(void*, Conversion*) noexcept nogil, void* converter, Conversion* w) noexcept
 
 
 cdef int validate_pairs(Cursor* c, bint numbers) noexcept nogil:
@@ -143,7 +148,7 @@ cdef class Converter:
                 decides names or sums of features, they are made in that order anyway.
         """
         cdef int status
-        cdef bint ordered = flags & ORDERED or self.program.combinations.size() or self.statistics.counts_groups
+        cdef bint learns, ordered = flags & ORDERED or self.program.combinations.size() or self.statistics.counts_groups
         w.reset()
         w.is_finite = flags & FINITE
         w.shapes = self.program.shapes.data()
@@ -167,14 +172,25 @@ cdef class Converter:
             status = self.add_binaries(w)
         if status:
             return status
+        learns = w.limit and flags & LEARN
+        if learns and not brings_few_names(w[0]):
+            return REFUSED
+        if flags & LEARN:
+            make_room(w[0])
+            if flags & COUNT and self.statistics.counts:
+                self.statistics.documents.table.reserve(w.features.size(), bytes_to_keep(w[0]))
+            if is_reserve_gone():  # what follows must not stop halfway
+                return NO_MEMORY
         if flags & COUNT:
-            if self.program.combines_by_plugin:
+            if self.program.combinations.size():
                 self.statistics.note(w)
             self.statistics.update(w)
         if self.program.is_weighted or w.has_zero:
             self.statistics.apply(w)
         if self.program.combinations.size():
-            status = self.combine(w)
+            status = guarded(combine_all, <void*>self, w)
+            if status == 0 and learns and not brings_few_names(w[0]):
+                status = REFUSED
             if status:
                 if flags & COUNT:
                     self.statistics.restore()
@@ -455,6 +471,8 @@ cdef class Converter:
         cdef char* out
         if n < 2:
             return 0
+        for j in range(n):
+            take_memory(w[0], w.features[j].name_size + sizeof(Span))
         names.resize(n)
         sides.resize(n)
         for j in range(n):
@@ -501,6 +519,13 @@ cdef class Converter:
             f.id = name_id(digits, f.token_size)
 
 
+cdef int combine_all(void* converter, Conversion* w) noexcept nogil:
+    cdef int status = (<Converter>converter).combine(w)
+    if status == 0:
+        make_room(w[0])
+    return status
+
+
 cdef Span append_suffix(Conversion* w, Span key, Span suffix) noexcept nogil:
     """Return key + suffix, in the arena of the conversion."""
     cdef Span result
@@ -520,6 +545,7 @@ cdef int combine_pair(
     cdef double a = w.features[left].value, b = w.features[right].value
     cdef size_t i
     cdef char* out
+    take_memory(w[0], <uint64_t>left_name.n + right_name.n + rule.suffix.n)
     named.key.n = left_name.n + 1 + right_name.n + rule.suffix.n
     out = w.arena.take(named.key.n)
     named.key.p = out
@@ -559,21 +585,6 @@ cdef void take_scores(Conversion* w) noexcept nogil:
             w.features[kept] = w.features[start + i]
             kept += 1
     w.features.resize(kept)
-
-
-cdef double filter_number(const NumberFilterRule* f, double x) noexcept nogil:
-    """Return what a number filter makes of a number."""
-    if f.kind == ADD:
-        return x + f.a
-    if f.kind == GAUSSIAN:
-        return (x - f.a) / f.b
-    if f.kind == SIGMOID:
-        return 1.0 / (1.0 + exp(-f.a * (x - f.b)))
-    if f.truncate and x > f.b:
-        return 1.0
-    if f.truncate and x < f.a:
-        return 0.0
-    return (x - f.a) / (f.b - f.a)
 
 
 cdef int refuse(Conversion* w, const char* reason, Span key) noexcept nogil:

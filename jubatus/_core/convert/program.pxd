@@ -98,7 +98,7 @@ cdef class Program:
     cdef vector[CombinationRuleData] combinations
     cdef uint32_t[5] written  # the shape of a plugin's feature by its Weighting
     cdef uint64_t hash_max_size
-    cdef bint is_weighted, counts, counts_groups, combines_by_plugin
+    cdef bint is_weighted, counts, counts_groups
 
     cdef Span span(self, bytes text) except *
     cdef int add_shape(self, Form form, Weighting weighting, bytes infix, bytes suffix) except -1
@@ -109,3 +109,6 @@ cdef class Program:
     cdef int compile_binary_rule(self, rule) except -1
     cdef int add_written(self) except -1
     cdef int compile_combination(self, rule) except -1
+
+
+cdef double filter_number(const NumberFilterRule* f, double x) noexcept nogil

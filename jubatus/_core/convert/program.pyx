@@ -1,6 +1,7 @@
 """The rules of a converter, compiled to plain C structures."""
 
 cimport cython
+from libc.math cimport exp
 from libc.stdint cimport uint32_t, uint64_t
 from libcpp.vector cimport vector
 
@@ -31,7 +32,6 @@ cdef class Program:
         is_weighted: whether a rule has a global weight other than 1.
         counts: whether a rule needs document statistics.
         counts_groups: whether a rule needs those of groups.
-        combines_by_plugin: whether a conversion may fail after the datum was counted.
 
     Raises:
         ConfigError: for a configuration that cannot be used.
@@ -173,7 +173,6 @@ cdef class Program:
         data.commutative = True
         if data.plugin != NULL:
             data.commutative = rule.kind.commutative
-            self.combines_by_plugin = True
         data.suffix = self.span(b"/" + rule.type_name)
         self.combinations.push_back(data)
 
@@ -181,3 +180,18 @@ cdef class Program:
 cdef void* plugin_of(value) noexcept:
     """Return a plugin as a pointer, which the rules keep alive; NULL for anything else."""
     return <void*>value if isinstance(value, Plugin) else NULL
+
+
+cdef double filter_number(const NumberFilterRule* f, double x) noexcept nogil:
+    """Return what a number filter makes of a number."""
+    if f.kind == ADD:
+        return x + f.a
+    if f.kind == GAUSSIAN:
+        return (x - f.a) / f.b
+    if f.kind == SIGMOID:
+        return 1.0 / (1.0 + exp(-f.a * (x - f.b)))
+    if f.truncate and x > f.b:
+        return 1.0
+    if f.truncate and x < f.a:
+        return 0.0
+    return (x - f.a) / (f.b - f.a)

@@ -8,6 +8,7 @@ from jubatus._core.wire.splitter cimport Frame, FrameSplitter
 
 
 cdef class DirectHandler:
+    cdef public bint adds
     cdef int answer(self, Cursor* args, Buffer* out) except -1
     cdef bint takes_long(self) noexcept
 
@@ -57,6 +58,7 @@ cdef class Conversation:
     cdef bint is_through(self) noexcept
     cdef Py_ssize_t answer(self, const unsigned char* start, const unsigned char* end) except -1
     cdef bint answer_directly(self, const unsigned char* start, const unsigned char* end) except -1
+    cdef int put(self, bytes reply) except -1
     cdef bytes written(self)
     cpdef bytes receive(self, bytes data)
     cpdef bytes resume(self)

@@ -10,6 +10,7 @@
      │    └── ConfigSyntaxError   a configuration that is not JSON; has ``line`` and ``column``
      ├── ModelError            a request that the model must refuse         (its text on the wire)
      │    ├── UnsupportedMethod   a method that this kind of model lacks
+     │    ├── OutOfMemory      a request that there is no memory for
      │    └── ModelFileError   a model file that cannot be written, read or used
      ├── JournalError          a journal that cannot be written, read or used
      └── ClusterError          what goes wrong between nodes
@@ -61,6 +62,10 @@ class ConfigSyntaxError(ConfigError):
 
 class ModelError(JubatusError, RuntimeError):
     """A request that the model must refuse. It is a RuntimeError as well, which in-process users of 1.1 catch."""
+
+
+class OutOfMemory(ModelError):
+    """A request that there is no memory for; it has changed nothing."""
 
 
 class UnsupportedMethod(ModelError):

@@ -59,6 +59,10 @@ class Host(Enum):
     KEEPER = "keeper"
 
 
+FREEING = {"clear", "delete", "load", "remove", "reset"}
+"""First words of the names of methods that change a model and go on where there is no memory for more."""
+
+
 class Argument(NamedTuple):
     """A declared argument."""
 
@@ -114,6 +118,11 @@ class Method:
         if told is not None and self.changes is not told:
             raise TypeError(f"{self.name}: changes={self.changes} contradicts the lock {self.lock.value}")
         object.__setattr__(self, "doc", inspect.cleandoc(self.doc))
+
+    @property
+    def adds(self) -> bool:
+        """Whether a call may add to the model of the server that answers it. What takes away says so in its name."""
+        return bool(self.changes) and self.host is Host.SERVER and self.name.split("_")[0] not in FREEING
 
     def function(self, cls: type, run: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function that is this method of a class.

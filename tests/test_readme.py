@@ -83,7 +83,9 @@ def test_quickstart_works_from_any_folder_and_leaves_no_server(tmp_path: Path) -
 def test_options_are_those_of_the_server() -> None:
     rows = re.findall(r"^\| (?:`-(.)`, )?`--([\w-]+)` \| (?:`(.*?)`)? *\|", README, re.M)
     declared = [*OPTIONS, args.HELP]
-    assert rows == [(option.short, option.name, str(option.default or "")) for option in declared]
+    assert rows == [
+        (option.short, option.name, "" if option.default is False else str(option.default)) for option in declared
+    ]
 
 
 def test_commands_and_links_exist() -> None:

@@ -6,10 +6,15 @@ its status into an exception. Python code calls the frame with a Reader; a conve
 
 from jubatus._core.convert.workspace cimport Workspace, check
 from jubatus._core.kernels.bytes cimport Buffer, Cursor
+from jubatus._core.kernels.pool cimport NO_MEMORY
 from jubatus._core.model cimport Model
+from jubatus._core.reserve cimport check_room
 from jubatus._core.wire.conversation cimport DirectHandler
 from jubatus._core.wire.memory cimport take
 from jubatus._core.wire.reader cimport Reader
+
+cdef extern from "kernels/pool.h" namespace "jubatus" nogil:
+    int guarded(Body body, Model model, Cursor* args, Buffer* out, Workspace space) noexcept
 
 cdef enum:
     LONG = 1 << 15  # bytes of arguments from which a call drops the GIL in any case
@@ -43,22 +48,26 @@ cdef class Handler(DirectHandler):
 
     Raises:
         BadArguments: the arguments are of other types; nothing was changed.
-        ModelError: the call is refused.
+        ModelError: the call is refused, or finds no memory.
     """
 
     cdef int answer(self, Cursor* args, Buffer* out) except -1:
-        cdef Workspace space = self.model.borrow()
+        cdef Workspace space
         cdef int status
+        if self.adds:
+            check_room(args.end - args.at)
+        space = self.model.borrow()
         space.conversion.error.clear()
         if args.end - args.at < self.longest and not self.takes_long():
-            status = self.body(self.model, args, out, space)
+            status = guarded(self.body, self.model, args, out, space)
         else:
             with nogil:  # long: large arguments, or much to do
-                status = self.body(self.model, args, out, space)
+                status = guarded(self.body, self.model, args, out, space)
         try:
             return check(status, space)
         finally:
-            self.model.give_back(space)  # not before its error is read
+            if status != NO_MEMORY:  # it may be in any state then
+                self.model.give_back(space)  # not before its error is read
 
     cdef bint takes_long(self) noexcept:
         return self.always_long or (self.scans and self.model.is_large())

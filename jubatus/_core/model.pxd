@@ -1,3 +1,5 @@
+from libc.stdint cimport uint64_t
+
 from jubatus._core.convert.converter cimport Converter
 from jubatus._core.convert.workspace cimport Workspace
 from jubatus._core.kernels.bytes cimport Buffer, Cursor
@@ -8,6 +10,7 @@ cdef class Model:
     cdef readonly bint distributed
     cdef readonly object context
     cdef Converter converter  # None where there are no datums
+    cdef uint64_t max_new_names
     cdef list idle  # workspaces that no call uses
 
     cdef Workspace workspace(self)

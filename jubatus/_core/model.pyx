@@ -14,16 +14,26 @@ from libc.stdint cimport uint8_t, uint32_t
 
 from jubatus._core.convert.workspace cimport Workspace
 from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, read_array, skip
+from jubatus._core.kernels.pool cimport NO_MEMORY
 from jubatus._core.mix.join cimport joined
 from jubatus._core.mix.part cimport Change, Copy, MixedPart, Part, PushedPart
 from jubatus._core.mix.patch cimport Patch
 from jubatus._core.mix.snapshot cimport Snapshot
+from jubatus._core.reserve cimport begin_change, no_memory
 from jubatus._core.wire.memory cimport take
 from jubatus._core.wire.reader cimport Reader
 
 from jubatus._core.context import ALONE
 from jubatus._core.convert.load import reuse_plugins
 from jubatus.errors import ModelError, ModelFileError
+
+cdef extern from "kernels/pool.h" namespace "jubatus" nogil:
+    int guard_pack "jubatus::guarded"(int (*call)(Part, Buffer*) noexcept nogil, Part part, Buffer* out) noexcept
+    int guard_unpack "jubatus::guarded"(int (*call)(Part, Cursor*) noexcept nogil, Part part, Cursor* c) noexcept
+    int guard_pull "jubatus::guarded"(
+        int (*call)(PushedPart, Cursor*, Buffer*) noexcept nogil, PushedPart part, Cursor* c, Buffer* out
+    ) noexcept
+    int guard_pushed "jubatus::guarded"(int (*call)(Change, Cursor*) noexcept nogil, Change change, Cursor* c) noexcept
 
 cdef size_t ALL = <size_t>-1
 
@@ -48,6 +58,7 @@ cdef class Model:
         self.config = config
         self.distributed = distributed
         self.context = context
+        self.max_new_names = context.max_new_names
         self.idle = []
 
     cdef Workspace workspace(self):
@@ -56,7 +67,9 @@ cdef class Model:
 
     cdef Workspace borrow(self):
         """A workspace that no other call uses."""
-        return self.idle.pop() if self.idle else self.workspace()
+        cdef Workspace space = self.idle.pop() if self.idle else self.workspace()
+        space.conversion.limit = self.max_new_names
+        return space
 
     cdef int give_back(self, Workspace space) except -1:
         if space.conversion.features.capacity() <= LARGE:  # the memory of one huge datum is not kept
@@ -214,6 +227,7 @@ cdef class Model:
             raise ModelError("the models are not of the same kind")
         if since is not None and (since.model is not self or not since.is_whole):
             raise ModelError("the snapshot is not of this model")
+        begin_change()
         for i in range(len(mine)):
             (<MixedPart>mine[i]).copy().carry(
                 since.copies[i] if since is not None else None, (<MixedPart>theirs[i]).copy()
@@ -246,7 +260,9 @@ cdef class Model:
         out.array(len(pushed))
         for part in pushed:
             with nogil:  # long: all rows are looked at
-                status = part.pull(&reader.cursor, &out)
+                status = guard_pull(pull_part, part, &reader.cursor, &out)
+            if status == NO_MEMORY:
+                no_memory()
             if status:
                 raise ModelError("pull array failed")
         return take(out)
@@ -264,11 +280,14 @@ cdef class Model:
         cdef int status
         for change in changes:
             with nogil:  # long: all rows are read
-                status = change.unpack(&reader.cursor)
+                status = guard_pushed(unpack_pushed, change, &reader.cursor)
+            if status == NO_MEMORY:
+                no_memory()
             if status:
                 raise ModelError("push failed")
         if not reader.at_end:
             raise ModelError("push failed")
+        begin_change()
         for change in changes:
             change.apply(None)
 
@@ -309,6 +328,7 @@ cdef list flat(parts):
 
 cdef int pack_parts(parts, Buffer* out) except -1:
     cdef Part part
+    cdef int status
     if isinstance(parts, list):
         out.array(len(parts))
         for each in parts:
@@ -316,8 +336,25 @@ cdef int pack_parts(parts, Buffer* out) except -1:
         return 0
     part = parts
     with nogil:  # long: all that was learned is written
-        part.pack(out)
+        status = guard_pack(pack_part, part, out)
+    return no_memory() if status else 0
+
+
+cdef int pack_part(Part part, Buffer* out) noexcept nogil:
+    part.pack(out)
     return 0
+
+
+cdef int unpack_part(Part part, Cursor* c) noexcept nogil:
+    return part.unpack(c)
+
+
+cdef int pull_part(PushedPart part, Cursor* argument, Buffer* out) noexcept nogil:
+    return part.pull(argument, out)
+
+
+cdef int unpack_pushed(Change change, Cursor* c) noexcept nogil:
+    return change.unpack(c)
 
 
 cdef int unpack_parts(parts, Cursor* c) except 1:
@@ -335,8 +372,8 @@ cdef int unpack_parts(parts, Cursor* c) except 1:
         return status
     part = parts
     with nogil:  # long: all that was learned is read
-        status = part.unpack(c)
-    return status
+        status = guard_unpack(unpack_part, part, c)
+    return no_memory() if status == NO_MEMORY else status
 
 
 cdef Reader open_pushed(bytes packed, Py_ssize_t parts, str error):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+from jubatus._core.reserve import limit_memory
 from jubatus.cluster import paths, zookeeper
 from jubatus.cluster.coordinator import Coordinator
 from jubatus.cluster.membership import Ids, Member
@@ -59,7 +60,8 @@ class Clustered:
         self._cluster = cluster
         self._node = paths.Node(address, settings.port)
         self._config_path = paths.config(service.name, cluster.name)
-        self._holdings = Holdings(self._node, settings.threads)
+        self._holdings = Holdings(self._node, settings.threads, settings.max_new_names)
+        limit_memory(settings.max_memory)
         self._session: Coordinator = zookeeper.connect(
             cluster.zookeeper, cluster.zookeeper_timeout, **vars(cluster.access)
         )

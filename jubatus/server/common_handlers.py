@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from jubatus._core.model import Model
+from jubatus._core.reserve import refuses
 from jubatus._core.wire import Reader, pack
 from jubatus.daemon.life import memory
 from jubatus.errors import ModelFileError
@@ -104,6 +105,7 @@ class CommonHandlers:
             "clock_time": str(now),
             "start_time": str(self._started),
             "uptime": str(now - self._started),
+            "refuses_updates": str(int(refuses())),
             "last_saved": str(saved),
             "last_saved_path": saved_path,
             "last_loaded": str(loaded),

@@ -24,9 +24,10 @@ from functools import partial
 from typing import Any, Protocol
 
 from jubatus._core.model import Model
+from jubatus._core.reserve import NOT_ENOUGH, begin_update
 from jubatus._core.wire import Frame, Reader, error_reply, reply
 from jubatus._core.wire.conversation import LEAST, ROOM, Conversation, DirectHandler, Shortcuts
-from jubatus.errors import BadArguments, JubatusError, ModelError, UnknownMethod
+from jubatus.errors import BadArguments, JubatusError, ModelError, OutOfMemory, UnknownMethod
 from jubatus.idl import Host, Lock, Method, Route
 
 log = logging.getLogger("jubatus")
@@ -55,6 +56,7 @@ class BoundMethod:
     """A declared method, bound to its handler.
 
     Attributes:
+        adds: whether a call may add to the model and its handler does not look whether there is memory for more.
         inline: whether a call may run on the event loop, if it is short and the model is free.
         locked: whether a call needs the lock of the model.
         update: whether it needs that lock to change the model.
@@ -72,12 +74,15 @@ class BoundMethod:
         recorded: see the attribute.
     """
 
-    __slots__ = ("arity", "between", "counts", "handler", "inline", "lock", "locked", "long", "mixes", "named",
+    __slots__ = ("adds", "arity", "between", "counts", "handler", "inline", "lock", "locked", "long", "mixes", "named",
                  "recorded", "remote", "tells", "update")  # fmt: skip
 
     def __init__(self, method: Method, handler: Handler, lock: Lock, recorded: bool = False) -> None:
         self.handler = handler
         self.recorded = recorded
+        self.adds = method.adds
+        if isinstance(handler, DirectHandler):
+            handler.adds, self.adds = method.adds, False  # it looks itself
         self.arity = len(method.args)
         self.named = method.named
         self.between = method.route is Route.INTERNAL and (method.host is Host.SERVER or not method.named)
@@ -104,6 +109,8 @@ class BoundMethod:
             params.arguments(self.arity)
         elif params.array() < self.arity:
             raise BadArguments(f"{self.arity} arguments are expected")
+        if self.adds:
+            begin_update()
         return self.handler(params)
 
 
@@ -385,7 +392,7 @@ class Dispatcher:
             raise ModelError(turn.refusing)
         try:
             result = bound.begin(frame.params)
-        except (BadArguments, MemoryError):
+        except (BadArguments, MemoryError, OutOfMemory):
             raise
         except Exception:
             turn.append_frame(frame, False)
@@ -413,6 +420,8 @@ class Dispatcher:
 
     def _refuse(self, bound: BoundMethod, frame: Frame, error: BaseException) -> bytes:
         """Turn an error into its reply; the only place that does."""
+        if isinstance(error, MemoryError):
+            error = ModelError(NOT_ENOUGH)
         if isinstance(error, BadArguments):
             return b"" if frame.kind else error_reply(frame.msgid, 2, b"std::bad_cast")
         self._count(bound)

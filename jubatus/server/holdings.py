@@ -14,13 +14,14 @@ class Holdings(Context):
     Args:
         me: the server.
         threads: how many threads one long call may use.
+        max_new_names: bytes of new names that one request may bring; 0 is no limit.
 
     Attributes:
         ring: as it was seen last; None before that.
     """
 
-    def __init__(self, me: Node, threads: int = 1) -> None:
-        super().__init__(me.name, threads)
+    def __init__(self, me: Node, threads: int = 1, max_new_names: int = 0) -> None:
+        super().__init__(me.name, threads, max_new_names)
         self._me = me
         self.ring: Ring | None = None
 

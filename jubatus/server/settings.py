@@ -25,6 +25,7 @@ from jubatus.daemon.settings import (
 )
 
 LINEAR_MIXER = "linear_mixer"
+MOST = (1 << 63) - 1
 MIXERS = (LINEAR_MIXER, "random_mixer", "broadcast_mixer", "skip_mixer")
 
 
@@ -151,6 +152,8 @@ class Settings(Daemon):
         cluster: None for a standalone server.
         durability: None without a journal.
         max_message_size: bytes that one message may have.
+        max_new_names: bytes of new names of features that one request may bring; 0 is no limit.
+        max_memory: resident bytes of the process above which updates that would add are refused; 0 is no limit.
     """
 
     program: str
@@ -170,4 +173,16 @@ class Settings(Daemon):
     cluster: Cluster | None = field(default=None, metadata={"group": Cluster})
     durability: Durability | None = field(default=None, metadata={"group": Durability})
     max_message_size: int = setting(MAX_MESSAGE_SIZE)
+    max_new_names: int = setting(
+        Option(
+            "max_new_names", "", Kind.INT, "bytes of new names of features that one request may bring; 0 is no limit",
+            64 << 20, 0, MOST,
+        )
+    )  # fmt: skip
+    max_memory: int = setting(
+        Option(
+            "max_memory", "", Kind.INT, "bytes of memory above which updates are refused; 0 is no limit", 0, 0, MOST,
+            status="max_memory",
+        )
+    )  # fmt: skip
     guard: Guard = field(default=Guard(), metadata={"group": Guard})

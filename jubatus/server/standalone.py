@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from jubatus._core.context import Context
 from jubatus._core.model import Model
+from jubatus._core.reserve import limit_memory
 from jubatus.daemon import life
 from jubatus.errors import ConfigError, ModelError
 from jubatus.idl import Host, Service
@@ -36,13 +37,14 @@ class Alone:
 
     def __init__(self, service: Service, settings: Settings, address: str) -> None:
         node = f"{address}_{settings.port}"
-        model, config = build(service, settings, Context(node, settings.threads))
+        model, config = build(service, settings, Context(node, settings.threads, settings.max_new_names))
         self._settings = settings
         self._gate = life.make_gate(settings)
         self._model = model
         self._executor = ThreadPoolExecutor(settings.threads, "worker")
         self._journal = open_journal(service, settings, model, config)
         self.dispatcher = assemble(service, settings, model, config, node, self._executor, self._gate, self._journal)
+        limit_memory(settings.max_memory)  # not before: a journal that is replayed was within its limit
 
     def server(self) -> Server:
         """Return what answers requests."""

@@ -164,6 +164,8 @@ def test_server_options_are_those_of_the_original_in_its_order() -> None:
         "snapshot_updates": 1000000,
         "snapshot_keep": 2,
         "max_message_size": 512 << 20,
+        "max_new_names": 64 << 20,
+        "max_memory": 0,
         "max_connections": 0,
         "max_buffers": 0,
     }

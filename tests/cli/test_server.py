@@ -189,6 +189,8 @@ def test_status_and_log_of_a_plain_start(server: Start) -> None:
         "last_saved_path": "",
         "last_loaded": "0",
         "last_loaded_path": "",
+        "max_memory": "0",
+        "refuses_updates": "0",
     }
     assert running.stop() == 0
     lines = [line for line in running.output().splitlines() if not line.startswith("    ")]

@@ -15,6 +15,7 @@ def test_a_standalone_server_tells_its_files() -> None:
     ]
     assert status(settings) == {
         "timeout": "10", "threadnum": "3", "datadir": "/tmp", "logdir": "", "log_config": "", "configpath": "/c.json",
+        "max_memory": "0",
     }  # fmt: skip
 
 
@@ -32,5 +33,5 @@ def test_a_server_of_a_cluster_tells_its_cluster() -> None:
     assert status(settings) == {
         "timeout": "10", "threadnum": "2", "datadir": "/tmp", "logdir": "", "log_config": "",
         "zk": "zk:2181", "name": "n", "mixer": "linear_mixer", "interval_sec": "0", "interval_count": "512",
-        "zookeeper_timeout": "10", "interconnect_timeout": "10",
+        "zookeeper_timeout": "10", "interconnect_timeout": "10", "max_memory": "0",
     }  # fmt: skip

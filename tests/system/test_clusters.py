@@ -24,7 +24,7 @@ IDF: dict[str, Any] = {
 GENERIC = {
     "clock_time", "start_time", "uptime", "VIRT", "RSS", "SHR", "timeout", "threadnum", "datadir", "logdir",
     "log_config", "is_standalone", "VERSION", "PROGNAME", "type", "configpath", "pid", "user", "update_count",
-    "last_saved", "last_saved_path", "last_loaded", "last_loaded_path",
+    "last_saved", "last_saved_path", "last_loaded", "last_loaded_path", "max_memory", "refuses_updates",
     "allow", "tls", "connections", "max_connections", "refused_connections", "max_buffers",
 }  # fmt: skip
 DISTRIBUTED = {

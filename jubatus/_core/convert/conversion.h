@@ -2,10 +2,12 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -64,6 +66,28 @@ struct NumberValue {
     double value;
 };
 
+// The names of features that a request brings, as far as a table does not know them.
+struct NewNames {
+    std::unordered_set<uint64_t> ids;
+    uint64_t bytes = 0;
+    void* table = nullptr;  // keeps names of features
+    bool (*knows)(const void* table, uint64_t id) = nullptr;
+    void (*reserve)(void* table, uint64_t count, uint64_t bytes) = nullptr;
+
+    void start() {
+        ids.clear();
+        bytes = 0;
+    }
+    // Whether they still have no more than `limit` bytes.
+    bool add(const std::vector<Feature>& features, uint64_t limit) {
+        for (const Feature& f : features) {
+            if (knows && knows(table, f.id)) continue;
+            if (bytes > limit || ids.insert(f.id).second) bytes += f.name_size;
+        }
+        return bytes <= limit;
+    }
+};
+
 // The memory of one conversion, which the next one uses again.
 struct Conversion {
     std::vector<StringValue> strings, filtered_strings, binaries;
@@ -85,8 +109,12 @@ struct Conversion {
     uint64_t room = 0;  // bytes that what is made of the datum may still have
     std::string scratch;
     std::string error;  // why the datum is refused
+    uint64_t limit = 0;  // bytes of new names that a request may bring; 0 is no limit
+    uint64_t taken = 0;  // bytes of memory that the datum took, about
+    NewNames brought;
 
     void reset() {
+        taken = 0;
         strings.clear();
         filtered_strings.clear();
         numbers.clear();
@@ -98,9 +126,86 @@ struct Conversion {
     }
 };
 
+// A datum may take this many times the bytes of new names that a request may bring.
+const uint64_t SHARES = 16;
+
+// Notes that the datum takes memory, before it does.
+inline void take_memory(Conversion& w, uint64_t bytes) {
+    w.taken += bytes;
+    if (w.limit && w.taken > SHARES * w.limit) throw TooMuch();
+}
+
+// Says which table keeps the names of features.
+template <class Row>
+inline void kept_by(Conversion& w, Table<Row>& table) {
+    w.brought.table = &table;
+    w.brought.knows = [](const void* known, uint64_t id) {
+        return static_cast<const Table<Row>*>(known)->find(id) != NONE;
+    };
+    w.brought.reserve = [](void* known, uint64_t count, uint64_t bytes) {
+        static_cast<Table<Row>*>(known)->reserve(count, bytes);
+    };
+}
+
+inline uint64_t bytes_of_names(const Conversion& w) {
+    uint64_t bytes = 0;
+    for (const Feature& f : w.features) bytes += f.name_size;
+    return bytes;
+}
+
+// Bytes that learning a feature may take besides its row, about.
+const size_t LEARNED = 128;
+const size_t MANY = 1 << 16;
+
+// Bytes that a table needs for the names of the features: it keeps a key once that several of them have.
+inline uint64_t bytes_to_keep(const Conversion& w) {
+    uint64_t bytes = 0, longest = 0;
+    const char* key = nullptr;
+    uint32_t met = 0;  // features with that key, one behind the other
+    for (const Feature& f : w.features) {
+        met = f.key_size && f.key == key ? met + 1 : 0;
+        key = f.key;
+        longest = std::max<uint64_t>(longest, f.name_size);
+        bytes += f.name_size - (met > 1 ? f.key_size : 0);
+    }
+    return bytes + longest;
+}
+
+// Makes room for the features of the datum before anything is learned, in the table that keeps them.
+inline void make_room(Conversion& w) {
+    const size_t n = w.features.size();
+    if (w.brought.reserve) w.brought.reserve(w.brought.table, n, bytes_to_keep(w));
+    if (n > MANY) free(obtain([&] { return malloc(n * LEARNED); }));
+}
+
+// Writes why so many bytes of new names are refused.
+inline void refuse_names(Conversion& w, uint64_t bytes) {
+    w.error = "the request brings " + std::to_string(bytes) + " bytes of new names of features, and may bring " +
+              std::to_string(w.limit) + " (--max_new_names)";
+}
+
+// Whether the datum alone brings no more names than a request may; else writes why.
+inline bool brings_few_names(Conversion& w) {
+    if (bytes_of_names(w) <= w.limit) return true;
+    NewNames alone;
+    alone.table = w.brought.table;
+    alone.knows = w.brought.knows;
+    if (alone.add(w.features, w.limit)) return true;
+    refuse_names(w, alone.bytes);
+    return false;
+}
+
+// Adds the names of the datum to those of the request; whether it still brings no more than it may, else writes why.
+inline bool bring_names(Conversion& w) {
+    if (w.brought.add(w.features, w.limit)) return true;
+    refuse_names(w, w.brought.bytes);
+    return false;
+}
+
 // Appends n features. The caller fills them in place, which is faster than to fill one elsewhere and copy it: the copy
 // would load whole vectors and have to wait for the narrow stores before it.
 inline Feature* add_features(Conversion& w, size_t n) {
+    take_memory(w, n * sizeof(Feature));
     w.features.resize(w.features.size() + n);
     return w.features.data() + w.features.size() - n;
 }
@@ -128,7 +233,10 @@ inline uint32_t count_token(Conversion& w, const char* p, uint32_t n, uint64_t h
     token.span.n = n;
     token.count = 1;
     token.hash = hash;
-    if (4 * w.tokens.size() > seen.entries.size()) seen.grow(w.tokens);
+    if (4 * w.tokens.size() > seen.entries.size()) {
+        take_memory(w, w.tokens.size() * (2 * sizeof(Token) + 8 * sizeof(Seen::Entry)));
+        seen.grow(w.tokens);
+    }
     return uint32_t(w.tokens.size() - 1);
 }
 inline void count_token(Conversion& w, const char* p, uint32_t n) { count_token(w, p, n, hash_part(p, n)); }
@@ -159,6 +267,8 @@ inline void hash_tokens(const Token* tokens, uint32_t n, uint64_t* out) {
     }
     for (; i < n; i++) out[i] = fnv1a(tokens[i].span.p, tokens[i].span.n);
 }
+
+inline char* take_room(Arena& arena, size_t n) { return arena.take(n); }
 
 // Lists the tokens in w.order by their index: in the order of their first occurrence, or in that of the original's map.
 inline void order_tokens(Conversion& w, bool as_map) {

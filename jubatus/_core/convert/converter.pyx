@@ -26,11 +26,17 @@ from jubatus._core.convert.split cimport split_matches, split_separated
 from jubatus._core.convert.statistics cimport Statistics
 from jubatus._core.convert.workspace cimport (
     REFUSED, Conversion, NumberValue, StringValue, Token, Workspace, add_features, check, count_ngrams, count_token,
-    count_words, name_rule, order_tokens, refuse, refuse_key, sort_and_merge, take_features, take_room,
+    brings_few_names, bytes_to_keep, count_words, make_room, name_rule, order_tokens, refuse, refuse_key, sort_and_merge,
+    take_features, take_memory, take_room,
 )
 from jubatus._core.kernels.bytes cimport MISMATCH, Cursor, Span, read_array, read_double, read_raw, skip
 from jubatus._core.kernels.hash cimport FNV_OFFSET, fnv1, hash_part, join_id, name_id, spread_key
+from jubatus._core.kernels.pool cimport NO_MEMORY
 from jubatus._core.regex.regex cimport Regex
+from jubatus._core.reserve cimport is_reserve_gone
+
+cdef extern from "kernels/pool.h" namespace "jubatus" nogil:
+    int guarded(int (*call)(void*, Conversion*) noexcept nogil, void* converter, Conversion* w) noexcept
 
 cdef enum:
     COMBINED = 64 << 20  # bytes that the combinations of one datum may have
@@ -144,7 +150,7 @@ cdef class Converter:
                 decides names or sums of features, they are made in that order anyway.
         """
         cdef int status
-        cdef bint ordered = flags & ORDERED or self.program.combinations.size() or self.statistics.counts_groups
+        cdef bint learns, ordered = flags & ORDERED or self.program.combinations.size() or self.statistics.counts_groups
         w.reset()
         w.is_finite = flags & FINITE
         w.shapes = self.program.shapes.data()
@@ -169,14 +175,25 @@ cdef class Converter:
             status = self.add_binaries(w)
         if status:
             return status
+        learns = w.limit and flags & LEARN
+        if learns and not brings_few_names(w[0]):
+            return REFUSED
+        if flags & LEARN:
+            make_room(w[0])
+            if flags & COUNT and self.statistics.counts:
+                self.statistics.documents.table.reserve(w.features.size(), bytes_to_keep(w[0]))
+            if is_reserve_gone():  # what follows must not stop halfway
+                return NO_MEMORY
         if flags & COUNT:
-            if self.program.combines_by_plugin:
+            if self.program.combinations.size():
                 self.statistics.note(w)
             self.statistics.update(w)
         if self.program.is_weighted or w.has_zero:
             self.statistics.apply(w)
         if self.program.combinations.size():
-            status = self.combine(w)
+            status = guarded(combine_all, <void*>self, w)
+            if status == 0 and learns and not brings_few_names(w[0]):
+                status = REFUSED
             if status:
                 if flags & COUNT:
                     self.statistics.restore()
@@ -389,6 +406,8 @@ cdef class Converter:
         if n < 2:
             return 0
         w.room = COMBINED
+        for j in range(n):
+            take_memory(w[0], w.features[j].name_size + sizeof(Span))
         names.resize(n)
         for j in range(n):
             names[j].n = w.features[j].name_size
@@ -492,6 +511,13 @@ cdef int refuse_room(Conversion* w, size_t number, const Feature& f) noexcept no
     return REFUSED
 
 
+cdef int combine_all(void* converter, Conversion* w) noexcept nogil:
+    cdef int status = (<Converter>converter).combine(w)
+    if status == 0:
+        make_room(w[0])
+    return status
+
+
 cdef int combine_pair(
     Conversion* w, size_t number, const CombinationRuleData* rule, size_t left, size_t right, Span left_name,
     Span right_name,
@@ -503,6 +529,7 @@ cdef int combine_pair(
     cdef char* out
     if not take_room(w, sizeof(Feature) + 1 + <uint64_t>left_name.n + right_name.n + rule.suffix.n):
         return refuse_room(w, number, w.features[left])
+    take_memory(w[0], <uint64_t>left_name.n + right_name.n + rule.suffix.n)
     named.key.n = left_name.n + 1 + right_name.n + rule.suffix.n
     out = w.arena.take(named.key.n)
     named.key.p = out

@@ -62,11 +62,7 @@ inline char* put_name(char* out, const Feature& f, const Shape* shapes) {
 
 template <class Row>
 inline uint32_t insert_feature(Table<Row>& table, uint64_t id, const Feature& f, const Shape* shapes) {
-    uint32_t at = table.insert(id, f.name_size);
-    char* out = reinterpret_cast<char*>(table.names.reserve(f.name_size));
-    put_name(out, f, shapes);
-    table.names.size += f.name_size;
-    return at;
+    return table.insert(id, f.name_size, [&](char* out) { put_name(out, f, shapes); });
 }
 
 }  // namespace jubatus

@@ -7,11 +7,18 @@ follow.
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.math cimport isfinite, log
+from libc.stdint cimport uint32_t
 from libc.string cimport memcpy
 
 from jubatus._core.convert.program cimport SAMPLE_BIN, SAMPLE_TF, Sample
-from jubatus._core.convert.workspace cimport REFUSED, Conversion, NumberValue, count_score
+from jubatus._core.convert.workspace cimport REFUSED, Conversion, NumberValue
 from jubatus._core.kernels.bytes cimport Span
+from jubatus._core.kernels.pool cimport Arena
+
+cdef extern from "convert/conversion.h" namespace "jubatus":
+    # With the GIL held no exception of C++ may pass.
+    void count_score(Conversion& w, const char* p, uint32_t n, double score) except +
+    char* take_room(Arena& arena, size_t n) except +
 
 from jubatus._core.convert.load import explain
 
@@ -165,7 +172,7 @@ cdef Span keep(Conversion* w, str text) except *:
     if PyBytes_GET_SIZE(encoded) > 0x7fffffff:
         raise _WrongResult("a text of more than 2 GiB")
     kept.n = PyBytes_GET_SIZE(encoded)
-    out = w.arena.take(kept.n)
+    out = take_room(w.arena, kept.n)
     memcpy(out, PyBytes_AS_STRING(encoded), kept.n)
     kept.p = out
     return kept

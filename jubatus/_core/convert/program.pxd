@@ -99,7 +99,7 @@ cdef class Program:
     cdef vector[CombinationRuleData] combinations
     cdef uint32_t[5] written  # the shape of a plugin's feature by its Weighting
     cdef uint64_t hash_max_size
-    cdef bint is_weighted, counts, counts_groups, combines_by_plugin
+    cdef bint is_weighted, counts, counts_groups
 
     cdef Span span(self, bytes text) except *
     cdef int add_shape(self, Form form, Weighting weighting, bytes infix, bytes suffix) except -1

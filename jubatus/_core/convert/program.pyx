@@ -62,7 +62,6 @@ cdef class Program:
         is_weighted: whether a rule has a global weight other than 1.
         counts: whether a rule needs document statistics.
         counts_groups: whether a rule needs those of groups.
-        combines_by_plugin: whether a conversion may fail after the datum was counted.
 
     Raises:
         ConfigError: for a configuration that cannot be used.
@@ -238,7 +237,6 @@ cdef class Program:
         data.commutative = True
         if data.plugin != NULL:
             data.commutative = rule.kind.commutative
-            self.combines_by_plugin = True
         data.suffix = self.span(b"/" + rule.type_name)
         self.combinations.push_back(data)
 

@@ -64,10 +64,20 @@ inline uint64_t name_prefix(const Feature& f, const Shape& s, uint32_t skip) {
 }
 
 inline int compare_names(const Feature& f, const Feature& g, const Shape* shapes) {
-    std::string left(f.name_size, 0), right(g.name_size, 0);
-    put_name(&left[0], f, shapes);
-    put_name(&right[0], g, shapes);
-    return left.compare(right);
+    const Shape &s = shapes[f.shape], &t = shapes[g.shape];
+    Span left[4] = {{f.key, f.key_size}, s.infix, {f.token, f.token_size}, s.suffix};
+    Span right[4] = {{g.key, g.key_size}, t.infix, {g.token, g.token_size}, t.suffix};
+    // Of pieces that begin at the same place of both names the shorter one is compared, and then what follows.
+    for (int i = 0, j = 0;;) {
+        while (i < 4 && !left[i].n) i++;
+        while (j < 4 && !right[j].n) j++;
+        if (i == 4 || j == 4) return (i < 4) - (j < 4);
+        const uint32_t n = std::min(left[i].n, right[j].n);
+        const int order = left[i].p == right[j].p ? 0 : memcmp(left[i].p, right[j].p, n);
+        if (order) return order;
+        left[i] = {left[i].p + n, left[i].n - n};
+        right[j] = {right[j].p + n, right[j].n - n};
+    }
 }
 
 // Copies the features in their order.

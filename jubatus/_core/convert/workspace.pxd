@@ -7,6 +7,7 @@ from libcpp.vector cimport vector
 from jubatus._core.convert.features cimport Feature, Shape
 from jubatus._core.kernels.bytes cimport Span
 from jubatus._core.kernels.pool cimport Arena
+from jubatus._core.kernels.table cimport Table
 
 
 cdef extern from "convert/conversion.h" namespace "jubatus" nogil:
@@ -21,6 +22,8 @@ cdef extern from "convert/conversion.h" namespace "jubatus" nogil:
     struct NumberValue:
         Span key
         double value
+    cdef cppclass NewNames:
+        void start() noexcept
     cdef cppclass Conversion:
         vector[StringValue] strings, filtered_strings, binaries
         vector[NumberValue] numbers, filtered_numbers, named
@@ -37,7 +40,18 @@ cdef extern from "convert/conversion.h" namespace "jubatus" nogil:
         uint64_t room
         string scratch
         string error
+        uint64_t limit
+        NewNames brought
         void reset() noexcept
+    const uint64_t SHARES
+    void take_memory(Conversion& w, uint64_t bytes) noexcept
+    void kept_by[Row](Conversion& w, Table[Row]& table) noexcept
+    void make_room(Conversion& w) noexcept
+    uint64_t bytes_to_keep(const Conversion& w) noexcept
+    uint64_t bytes_of_names(const Conversion& w) noexcept
+    void refuse_names(Conversion& w, uint64_t bytes) noexcept
+    bint brings_few_names(Conversion& w) noexcept
+    bint bring_names(Conversion& w) noexcept
     Feature* add_features(Conversion& w, size_t n) noexcept
     void count_token(Conversion& w, const char* p, uint32_t n) noexcept
     void count_score(Conversion& w, const char* p, uint32_t n, double score) noexcept

@@ -2,6 +2,9 @@
 
 from libc.stdio cimport snprintf
 
+from jubatus._core.kernels.pool cimport NO_MEMORY, TOO_MUCH
+from jubatus._core.reserve cimport no_memory
+
 from jubatus.errors import BadArguments, ModelError
 
 
@@ -55,6 +58,13 @@ cdef int check(int status, Workspace space) except -1:
     if status == 0:
         return 0
     text = (<bytes>space.conversion.error).decode("utf-8", "surrogateescape")
+    if status == NO_MEMORY:
+        no_memory()
+    if status == TOO_MUCH:
+        raise ModelError(
+            f"the features of a datum would take more than {SHARES * space.conversion.limit} bytes of memory: "
+            f"{SHARES} times the bytes of new names that a request may bring (--max_new_names)"
+        )
     if status == REFUSED:
         raise ModelError(text)
     raise BadArguments(text)

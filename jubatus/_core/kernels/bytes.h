@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "kernels/pool.h"
+
 namespace jubatus {
 
 struct Span {
@@ -244,8 +246,7 @@ struct Buffer {
     void grow(size_t more) {
         size_t wanted = size + more > 2 * capacity ? size + more : 2 * capacity;
         if (wanted < 256) wanted = 256;
-        uint8_t* p = static_cast<uint8_t*>(realloc(lent ? nullptr : data, wanted));
-        if (!p) throw std::bad_alloc();
+        uint8_t* p = static_cast<uint8_t*>(obtain([&] { return realloc(lent ? nullptr : data, wanted); }));
         if (lent) memcpy(p, data, size);
         lent = false;
         data = p;

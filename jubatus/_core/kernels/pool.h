@@ -1,4 +1,5 @@
-// Memory: a Pool has small blocks that are given back one by one, an Arena has blocks that are freed all at once.
+// Memory: a Pool has small blocks that are given back one by one, an Arena has blocks that are freed all at once. And
+// what is done when there is none.
 #pragma once
 #include <sys/mman.h>
 
@@ -6,12 +7,49 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <memory>
 #include <new>
+#include <stdexcept>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 namespace jubatus {
+
+// Calls `take` until it returns memory. In between it lets the program's new handler free some, as operator new does.
+template <class F>
+inline void* obtain(F take) {
+    for (;;) {
+        if (void* memory = take()) return memory;
+        std::new_handler free_some = std::get_new_handler();
+        if (!free_some) throw std::bad_alloc();
+        free_some();
+    }
+}
+
+// Is thrown by a call that would need more memory than one call may have.
+struct TooMuch : std::exception {
+    const char* what() const noexcept override { return "the features of a datum would take too much memory"; }
+};
+
+enum Shortage { NO_MEMORY = -101, TOO_MUCH = -102 };
+
+// Calls a function that returns a status. If it has no memory, that is its status.
+template <class F, class... A>
+inline int guarded(F call, A... arguments) {
+    try {
+        return call(arguments...);
+    } catch (const std::bad_alloc&) {
+        return NO_MEMORY;
+    } catch (const std::length_error&) {
+        return NO_MEMORY;
+    } catch (const std::system_error&) {
+        return NO_MEMORY;  // for a thread
+    } catch (const TooMuch&) {
+        return TOO_MUCH;
+    }
+}
 
 // Small blocks of memory, cut from large chunks. A block that was given back serves the next request for its size.
 struct Pool {
@@ -35,11 +73,7 @@ struct Pool {
     }
     char* take(size_t n) {
         n = (n + 7) & ~size_t(7);
-        if (n > LARGEST) {
-            char* p = static_cast<char*>(malloc(n));
-            if (!p) throw std::bad_alloc();
-            return p;
-        }
+        if (n > LARGEST) return static_cast<char*>(obtain([&] { return malloc(n); }));
         void*& first = idle[n / 8];
         if (first) {
             char* p = static_cast<char*>(first);
@@ -48,9 +82,10 @@ struct Pool {
         }
         if (left < n) {
             // The rest of the old chunk is too small for this block and is not used any more.
-            left = chunks.empty() ? size_t(1) << 18 : HUGE_PAGE;
-            void* chunk = nullptr;
-            if (posix_memalign(&chunk, left, left)) throw std::bad_alloc();
+            const size_t size = chunks.empty() ? size_t(1) << 18 : HUGE_PAGE;
+            if (chunks.size() == chunks.capacity()) chunks.reserve(2 * chunks.size() + 1);
+            void* chunk = obtain([&] { return aligned_alloc(size, size); });
+            left = size;
 #ifdef MADV_HUGEPAGE
             // A large model's rows are read in random order. With small pages nearly every read would have to look up
             // where its page is in memory.

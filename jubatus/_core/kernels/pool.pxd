@@ -6,3 +6,5 @@ cdef extern from "kernels/pool.h" namespace "jubatus" nogil:
         void swap(Pool& other) noexcept
     cdef cppclass Arena:
         char* take(size_t n) noexcept
+    enum Shortage:
+        NO_MEMORY, TOO_MUCH

@@ -1,13 +1,16 @@
-// A hash table of rows by 64-bit id, with open addressing. The names of all rows are in one block of bytes. Rows keep
-// the order in which they were inserted; erase_if keeps it too.
+// A hash table of rows by 64-bit id, with open addressing. Rows keep the order in which they were
+// inserted; erase_if keeps it too. A call that finds no memory has changed nothing.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 #include <utility>
+#include <vector>
 
-#include "kernels/bytes.h"
+#include "kernels/pool.h"
+#include "kernels/texts.h"
 
 namespace jubatus {
 
@@ -21,9 +24,7 @@ struct Slot {
 };
 
 inline Slot* new_slots(uint64_t count) {
-    Slot* slots = static_cast<Slot*>(calloc(count, sizeof(Slot)));
-    if (!slots) throw std::bad_alloc();
-    return slots;
+    return static_cast<Slot*>(obtain([&] { return calloc(count, sizeof(Slot)); }));
 }
 
 inline void place_in(Slot* slots, uint64_t mask, uint64_t id, uint32_t at) {
@@ -56,7 +57,7 @@ struct Table {
     uint64_t mask = 0;
     Row* rows = nullptr;
     uint32_t size = 0, room = 0;
-    Buffer names;
+    Texts names;
 
     Table() {}
     Table(const Table&) = delete;
@@ -72,8 +73,7 @@ struct Table {
         rows = nullptr;
         mask = 0;
         size = room = 0;
-        Buffer empty;
-        names.swap(empty);
+        names.clear();
     }
     void swap(Table& other) {
         std::swap(slots, other.slots);
@@ -102,8 +102,9 @@ struct Table {
         }
     }
     void rebuild_slots(uint64_t count) {
+        Slot* larger = new_slots(count);
         free(slots);
-        slots = new_slots(count);
+        slots = larger;
         mask = count - 1;
         for (uint32_t i = 0; i < size; i++) place_in(slots, mask, rows[i].id, i);
     }
@@ -126,48 +127,65 @@ struct Table {
         next.clear();
         return true;
     }
-    // Adds a row for an id that is not there, and returns its index. It is all zero but for the id. The caller then
-    // appends the name by add_name, in one or several pieces.
-    uint32_t insert(uint64_t id, uint32_t name_size) {
-        if (!slots || (uint64_t(size) + 1) * 3 > (mask + 1) * 2) rebuild_slots(slots ? 2 * (mask + 1) : 64);
-        if (size == room) {
-            uint32_t wanted = room ? 2 * room : 64;
-            Row* p = static_cast<Row*>(realloc(static_cast<void*>(rows), size_t(wanted) * sizeof(Row)));
-            if (!p) throw std::bad_alloc();
-            rows = p;
-            room = wanted;
+    // Makes room for `more` rows whose names have so many bytes, so that adding them takes no memory but for affixes.
+    void reserve(uint64_t more, uint64_t bytes) {
+        if (!has_room(more)) {
+            uint64_t count = slots ? mask + 1 : 64;
+            while ((size + more) * 3 > count * 2) count *= 2;
+            rebuild_slots(count);
         }
+        if (size + more > room) make_rows(std::max<uint64_t>(2 * uint64_t(room), size + more));
+        names.entries.reserve(bytes + more * Texts::ROOM);
+    }
+    // Adds a row for an id that is not there, and returns its index. It is all zero but for the id and the name, of whose
+    // n bytes `put` writes.
+    template <class Put>
+    uint32_t insert(uint64_t id, uint32_t n, Put put) {
+        if (!slots || (uint64_t(size) + 1) * 3 > (mask + 1) * 2) rebuild_slots(slots ? 2 * (mask + 1) : 64);
+        if (size == room) make_rows(room ? 2 * uint64_t(room) : 64);
+        const uint64_t name = names.add(n, put);
         memset(static_cast<void*>(&rows[size]), 0, sizeof(Row));
         rows[size].id = id;
-        rows[size].name = names.size;
-        names.append(&name_size, 4);
+        rows[size].name = name;
         place_in(slots, mask, id, size);
         return size++;
     }
-    void add_name(const void* p, size_t n) { names.append(p, n); }
-    const char* name(uint32_t at, uint32_t& n) const {
-        const uint8_t* p = names.data + rows[at].name;
-        memcpy(&n, p, 4);
-        return reinterpret_cast<const char*>(p) + 4;
+    uint32_t insert(uint64_t id, const char* name, uint32_t n) {
+        return insert(id, n, [&](char* out) { memcpy(out, name, n); });
     }
+    uint32_t insert(uint64_t id, const Pieces& name) {
+        return insert(id, name.size(), [&](char* out) { name.copy_to(out); });
+    }
+    Pieces name(uint32_t at) const { return names.pieces(rows[at].name); }
     // Removes the rows for which dead(row) is true, and their names.
     template <class F>
     void erase_if(F dead) {
-        Buffer kept;
+        Texts kept;
+        kept.whole = names.whole;
+        std::vector<uint64_t> places;
+        for (uint32_t i = 0; i < size; i++)
+            if (!dead(rows[i])) places.push_back(kept.copy(names, rows[i].name));
         uint32_t to = 0;
         for (uint32_t i = 0; i < size; i++) {
             if (dead(rows[i])) continue;
-            uint32_t n;
-            const char* p = name(i, n);
-            uint64_t at = kept.size;
-            kept.append(&n, 4);
-            kept.append(p, n);
             rows[to] = rows[i];
-            rows[to++].name = at;
+            rows[to].name = places[to];
+            to++;
         }
         size = to;
+        kept.moved.clear();
         names.swap(kept);
-        if (slots) rebuild_slots(mask + 1);
+        if (!slots) return;
+        memset(static_cast<void*>(slots), 0, (mask + 1) * sizeof(Slot));
+        for (uint32_t i = 0; i < size; i++) place_in(slots, mask, rows[i].id, i);
+    }
+
+  private:
+    void make_rows(uint64_t wanted) {
+        wanted = std::min<uint64_t>(wanted, NONE);
+        if (wanted <= room) throw std::bad_alloc();
+        rows = static_cast<Row*>(obtain([&] { return realloc(static_cast<void*>(rows), wanted * sizeof(Row)); }));
+        room = uint32_t(wanted);
     }
 };
 

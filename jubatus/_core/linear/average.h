@@ -197,7 +197,7 @@ struct Average {
         out.array(head.rows);
         for (uint32_t i = 0; i < head.rows; i++) {
             const DiffRow& row = diffs.rows[head.first_row + i];
-            put_row_head(out, row.name, row.size, row.count);
+            put_row_head(out, Span{row.name, row.size}, row.size, row.count);
             for (uint32_t k = 0; k < row.count; k++) {
                 const DiffCell& cell = diffs.cells[row.first + k];
                 put_cell(out, cell_heads[cell.label], cell.number(0), cell.number(1), cell.number(2));
@@ -273,7 +273,7 @@ struct Average {
             (in_last ? first : rest).push_back(fold(&entries[i], j - i));
         }
         const DiffRow& row = rows[items[0].at];
-        put_row_head(out, row.name, row.size, uint32_t(first.size() + rest.size()));
+        put_row_head(out, Span{row.name, row.size}, row.size, uint32_t(first.size() + rest.size()));
         for (const Out& cell : first)
             put_cell(out, cell_heads[cell.label], cell.values[0], cell.values[1], cell.values[2]);
         for (const Out& cell : rest)

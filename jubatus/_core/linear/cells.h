@@ -7,6 +7,7 @@
 #include <deque>
 
 #include "kernels/bytes.h"
+#include "kernels/texts.h"
 
 namespace jubatus {
 
@@ -44,18 +45,25 @@ struct CellHead {
 
 typedef std::deque<CellHead> CellHeads;
 
-inline void put_row_head(Buffer& out, const char* name, uint32_t size, uint32_t cells) {
-    uint8_t* p = out.reserve(size + 16);
+inline void copy_name(const Span& name, uint8_t* out) { memcpy(out, name.p, name.n); }
+inline void copy_name(const Pieces& name, uint8_t* out) { name.copy_to(reinterpret_cast<char*>(out)); }
+
+// `name` is a Span or Pieces of so many bytes.
+template <class Name>
+inline void put_row_head(Buffer& out, const Name& name, uint32_t size, uint32_t cells) {
+    uint8_t* p = out.reserve(size_t(size) + 16);
     if (size < 32 && cells < 16) {
         p[0] = 0x92;
         p[1] = uint8_t(0xa0 | size);
-        memcpy(p + 2, name, size);
+        copy_name(name, p + 2);
         p[2 + size] = uint8_t(0x90 | cells);
         out.size += 3 + size;
         return;
     }
     out.array(2);
-    out.raw(name, size);
+    out.raw_head(size);
+    copy_name(name, out.reserve(size));
+    out.size += size;
     out.array(cells);
 }
 inline void put_cell(Buffer& out, const CellHead& head, double weight, double covariance, double spare) {

@@ -9,14 +9,14 @@
 #include "kernels/bytes.h"
 #include "kernels/chains.h"
 #include "kernels/hash.h"
+#include "kernels/texts.h"
 #include "linear/cells.h"
 
 namespace jubatus {
 
 struct CopiedRow {
     uint64_t id;
-    uint64_t name;  // where it starts in CopiedDiff::names
-    uint32_t size;
+    uint64_t name;           // its place in CopiedDiff::names
     uint32_t row;            // index in the model's table
     uint32_t first, count;   // its cells
     uint32_t ordinal;        // its place in the order in which the features came into the diff
@@ -30,7 +30,7 @@ struct CopiedCell {
 struct CopiedDiff {
     std::vector<CopiedRow> rows;  // by row
     std::vector<CopiedCell> cells;
-    Buffer names;
+    Texts names;
     std::vector<std::string> labels;  // by slot
     std::vector<uint64_t> ids;        // of the labels
     uint64_t version = 0;
@@ -38,7 +38,7 @@ struct CopiedDiff {
     void clear() {
         rows.clear();
         cells.clear();
-        names.size = 0;
+        names.clear();
         labels.clear();
         ids.clear();
     }
@@ -55,7 +55,7 @@ struct CopiedDiff {
         std::vector<int32_t> order(n), inner;
         for (uint32_t i = 0; i < n; i++) {
             by_ordinal[rows[i].ordinal] = i;
-            hashes[rows[i].ordinal] = fnv1a(name(rows[i]), rows[i].size);
+            hashes[rows[i].ordinal] = name(rows[i]).hash();
         }
         MapOrder map;
         map.order(hashes.data(), n, order.data());
@@ -75,18 +75,19 @@ struct CopiedDiff {
             if (i + 8 < n) {
                 const CopiedRow& later = rows[order[i + 8]];
                 __builtin_prefetch(&cells[later.first]);
-                __builtin_prefetch(name(later));
+                __builtin_prefetch(names.entries.data + later.name);
             }
             const CopiedRow& row = rows[order[i]];
             const CopiedCell* cell = &cells[row.first];
-            put_row_head(out, name(row), row.size, row.count);
+            const Pieces text = name(row);
+            put_row_head(out, text, text.size(), row.count);
             inner.resize(row.count);
             order_cells(cell, row.count, buckets, hashes, map, inner.data());
             for (int32_t k : inner) put_cell(out, heads[cell[k].slot], cell[k].weight, cell[k].covariance, 0.0);
         }
         put_diff_end(out, version);
     }
-    const char* name(const CopiedRow& row) const { return reinterpret_cast<const char*>(names.data) + row.name; }
+    Pieces name(const CopiedRow& row) const { return names.pieces(row.name); }
     void order_cells(const CopiedCell* cell, uint32_t n, const std::vector<uint32_t>& buckets,
                      std::vector<uint64_t>& hashes, MapOrder& map, int32_t* out) const {
         if (n > PRIMES[0]) {

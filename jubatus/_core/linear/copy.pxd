@@ -5,6 +5,7 @@ from libcpp.vector cimport vector
 
 from jubatus._core.kernels.bytes cimport Buffer
 from jubatus._core.kernels.order cimport Keyed
+from jubatus._core.kernels.texts cimport Texts
 from jubatus._core.linear.table cimport WeightTable
 from jubatus._core.mix.part cimport Copy
 
@@ -17,7 +18,6 @@ cdef extern from "linear/copied.h" namespace "jubatus" nogil:
     struct CopiedRow:
         uint64_t id
         uint64_t name
-        uint32_t size
         uint32_t row
         uint32_t first, count
         uint32_t ordinal
@@ -27,7 +27,7 @@ cdef extern from "linear/copied.h" namespace "jubatus" nogil:
     cdef cppclass CopiedDiff:
         vector[CopiedRow] rows
         vector[CopiedCell] cells
-        Buffer names
+        Texts names
         vector[string] labels
         vector[uint64_t] ids
         uint64_t version

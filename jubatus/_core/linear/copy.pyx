@@ -97,13 +97,11 @@ cdef class WeightsCopy(Copy):
         cdef CopiedRow copied
         cdef CopiedCell cell
         cdef uint32_t k
-        cdef const char* name = self.weights.table.name(at, copied.size)
         copied.id = row.id
-        copied.name = self.diff.names.size
+        copied.name = self.diff.names.copy(self.weights.table.names, row.name)
         copied.row = at
         copied.first = self.diff.cells.size()
         copied.ordinal = ordinal
-        self.diff.names.append(name, copied.size)
         for k in range(row.count):
             if cells.labels[k] & DIFF:
                 cell.weight = cells.weight_diffs[k]
@@ -166,11 +164,10 @@ cdef class WeightsCopy(Copy):
 
 cdef void carry_rows(WeightTable weights, WeightTable other) noexcept nogil:
     """Add the diff of a table to another table that has no diff. New labels are added in result order."""
-    cdef uint32_t at, k, to, position, slot, size = 0
+    cdef uint32_t at, k, to, position, slot
     cdef Row* row
     cdef Row* target
     cdef Cells cells, theirs
-    cdef const char* name
     cdef double covariance
     cdef string label
     for label in weights.labels_of_diff():
@@ -178,8 +175,9 @@ cdef void carry_rows(WeightTable weights, WeightTable other) noexcept nogil:
     for at in weights.listed:
         row = &weights.table.rows[at]
         cells = cells_of(row, weights.covariant)
-        name = weights.table.name(at, size)
-        to = other.touch(row.id, name, size)
+        to = other.table.find(row.id)
+        if to == NONE:
+            to = other.table.insert(row.id, weights.table.name(at))
         for k in range(row.count):
             if not cells.labels[k] & DIFF:
                 continue

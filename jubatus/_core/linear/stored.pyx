@@ -27,8 +27,7 @@ cdef void pack_table(WeightTable weights, Buffer* out) noexcept nogil:
 
 cdef void pack_rows(WeightTable weights, Buffer* out, uint32_t flag) noexcept nogil:
     """Write the cells of the master or of the diff as {feature: {number of the label: [weight, covariance, 0]}}."""
-    cdef uint32_t i, k, n, size = 0, label, from_plane = weights.width // 2 if flag == DIFF else 0
-    cdef const char* name
+    cdef uint32_t i, k, n, label, from_plane = weights.width // 2 if flag == DIFF else 0
     cdef Row* row
     cdef bint dense
     if not weights.distributed:
@@ -39,8 +38,7 @@ cdef void pack_rows(WeightTable weights, Buffer* out, uint32_t flag) noexcept no
         row = &weights.table.rows[i]
         if weights.distributed and not row.room & (IN_TABLE if flag == MASTER else LISTED):
             continue
-        name = weights.table.name(i, size)
-        out.raw(name, size)
+        weights.table.name(i).write(out[0])
         n = row.count
         if weights.distributed:
             n = 0

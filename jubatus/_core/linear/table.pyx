@@ -134,10 +134,10 @@ cdef class WeightTable:
         cdef size_t size = self.block_size(room, dense)
         cdef double* source
         cdef double* target
+        cdef char* block = self.pool.take(size) if room else NULL
         row.room = (old.room & ~(<uint32_t>ROOM | DENSE)) | room | (DENSE if dense else 0)
-        row.block = NULL
+        row.block = block
         if room:
-            row.block = self.pool.take(size)
             memset(row.block, 0, size)
             if dense and self.covariant:
                 target = self.plane(row, 1)
@@ -177,13 +177,13 @@ cdef class WeightTable:
         """Note that a cell exists in the master or in the diff (distributed mode)."""
         cdef Row* row = &self.table.rows[at]
         cdef uint32_t whole = LISTED if flag == DIFF else IN_TABLE
-        (<uint32_t*>row.block)[position] |= flag
         if not row.room & whole:
-            row.room |= whole
             if flag == DIFF:
                 self.listed.push_back(at)
             else:
                 self.master_features += 1
+            row.room |= whole
+        (<uint32_t*>row.block)[position] |= flag
 
     cdef void find_rows(self, LinearWorkspace w) noexcept nogil:
         """Look up the rows of all features; each step touches only memory that the one before asked for."""
@@ -291,8 +291,7 @@ cdef class WeightTable:
         """The row of a feature, which is made if there is none."""
         cdef uint32_t at = self.table.find(id)
         if at == NONE:
-            at = self.table.insert(id, size)
-            self.table.add_name(name, size)
+            at = self.table.insert(id, name, size)
         return at
 
     cdef void get(self, uint32_t at, uint32_t label, double* weight, double* covariance) noexcept nogil:

@@ -3,13 +3,30 @@
 from libc.stdint cimport uint32_t
 from libcpp.vector cimport vector
 
-from jubatus._core.kernels.bytes cimport read_array
+from jubatus._core.kernels.bytes cimport Cursor, read_array
+from jubatus._core.kernels.pool cimport NO_MEMORY
 from jubatus._core.mix.part cimport Joint
 from jubatus._core.mix.snapshot cimport written
+from jubatus._core.reserve cimport no_memory
 from jubatus._core.wire.reader cimport Reader
 
 from jubatus._core.mix.patch import BROKEN
 from jubatus.errors import ModelError
+
+
+cdef extern from "kernels/pool.h" namespace "jubatus" nogil:
+    int guard_add "jubatus::guarded"(int (*call)(Joint, Cursor*) noexcept nogil, Joint joint, Cursor* c) noexcept
+    int guard_fold "jubatus::guarded"(
+        int (*call)(Joint, const vector[size_t]*) noexcept nogil, Joint joint, const vector[size_t]* chosen
+    ) noexcept
+
+
+cdef int add_to(Joint joint, Cursor* c) noexcept nogil:
+    return joint.add(c)
+
+
+cdef int fold_in(Joint joint, const vector[size_t]* chosen) noexcept nogil:
+    return joint.fold(chosen)
 
 
 cdef bytes joined(list joints, diffs, bint raw):
@@ -40,7 +57,9 @@ cdef bytes joined(list joints, diffs, bint raw):
             raise ModelError(BROKEN)
         for joint in joints:
             with nogil:  # long: every cell of the diff is read
-                status = joint.add(&reader.cursor)
+                status = guard_add(add_to, joint, &reader.cursor)
+            if status == NO_MEMORY:
+                no_memory()
             if status:
                 raise ModelError(BROKEN)
         if not reader.at_end:
@@ -53,7 +72,9 @@ cdef bytes joined(list joints, diffs, bint raw):
             chosen.push_back(i)
     for joint in joints:
         with nogil:  # long: every count of the diffs is added
-            status = joint.fold(&chosen)
+            status = guard_fold(fold_in, joint, &chosen)
+        if status == NO_MEMORY:
+            no_memory()
         if status:
             raise ModelError(BROKEN)
     return written(joints, raw)

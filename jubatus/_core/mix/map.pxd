@@ -6,6 +6,7 @@ from libcpp.vector cimport vector
 from jubatus._core.kernels.bytes cimport Buffer, Cursor, Span
 from jubatus._core.kernels.order cimport Keyed
 from jubatus._core.kernels.table cimport NextIndex, Table
+from jubatus._core.kernels.texts cimport Texts
 from jubatus._core.mix.part cimport Change, Copy, Joint, MixedPart
 
 
@@ -41,6 +42,7 @@ cdef class Map(MixedPart):
     cdef uint64_t era     # changes when the diff is no longer the one that was copied
     cdef uint64_t layout  # changes when rows move
     cdef uint32_t touch(self, uint64_t id, const char* name, uint32_t size) noexcept nogil
+    cdef uint32_t touch_like(self, Map other, uint32_t at) noexcept nogil
     cdef bint knows(self, const string& name) noexcept nogil
     cdef void increment(self, const string& name, uint64_t by) noexcept nogil
     cdef bint erase(self, const string& name) noexcept nogil
@@ -70,8 +72,9 @@ cdef inline void add(Map map, uint32_t at, double value) noexcept nogil:
 
 
 cdef struct CopiedNumber:
+    uint64_t id
     Number value
-    uint32_t size  # of the name; names stand one after the other
+    uint64_t name  # its place in MapCopy.names
     uint32_t row
     uint32_t birth
 
@@ -79,14 +82,14 @@ cdef struct CopiedNumber:
 @cython.final
 cdef class MapCopy(Copy):
     cdef Map map
-    cdef Buffer names
+    cdef Texts names
     cdef vector[CopiedNumber] numbers
     cdef size_t listed, taken
     cdef uint64_t era, layout
     cdef uint32_t begun
     cdef bint is_whole
     cdef void begin(self) noexcept nogil
-    cdef void pack_copied(self, Buffer* out, size_t i, const char* name) noexcept nogil
+    cdef void pack_copied(self, Buffer* out, size_t i) noexcept nogil
     cdef void subtract(self) noexcept nogil
 
 

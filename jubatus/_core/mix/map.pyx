@@ -50,15 +50,23 @@ cdef class Map(MixedPart):
         self.sums = sums
         self.wrapped = wrapped
         self.era = self.layout = 1
+        self.table.names.whole = by_name  # whole names are sorted as they stand
 
     cdef uint32_t touch(self, uint64_t id, const char* name, uint32_t size) noexcept nogil:
         """Return the row of a name. A new row is in no part yet."""
         cdef uint32_t at = self.table.find(id)
         if at == NONE:
-            at = self.table.insert(id, size)
-            self.table.add_name(name, size)
+            at = self.table.insert(id, name, size)
             self.table.rows[at].birth = self.erasures
         return at
+
+    cdef uint32_t touch_like(self, Map other, uint32_t at) noexcept nogil:
+        """Return the row of the name that a row of another map has."""
+        cdef uint32_t to = self.table.find(other.table.rows[at].id)
+        if to == NONE:
+            to = self.table.insert(other.table.rows[at].id, other.table.name(at))
+            self.table.rows[to].birth = self.erasures
+        return to
 
     cdef bint knows(self, const string& name) noexcept nogil:
         cdef uint32_t at = self.table.find(name_id(name.data(), name.size()))
@@ -200,6 +208,7 @@ cdef class Map(MixedPart):
         cdef NameOrder[NamedRow] order
         cdef vector[NamedRow] rows
         cdef NamedRow row
+        cdef Span name
         cdef size_t k
         cdef uint32_t i
         if self.wrapped:
@@ -211,8 +220,8 @@ cdef class Map(MixedPart):
             if not self.by_name:
                 self.pack_row(out, i, part)
                 continue
-            row.name = self.table.name(i, row.size)
-            row.at = i
+            name = self.table.name(i).token
+            row.name, row.size, row.at = name.p, name.n, i
             rows.push_back(row)
         order.sort(rows.data(), rows.size())
         for k in range(rows.size()):
@@ -220,12 +229,10 @@ cdef class Map(MixedPart):
 
     cdef void pack_row(self, Buffer* out, uint32_t at, uint32_t part) noexcept nogil:
         cdef const MapRow* row = &self.table.rows[at]
-        cdef uint32_t size = 0
-        cdef const char* name = self.table.name(at, size)
         cdef Number number = row.diff if part == IN_DIFF else row.master
         if part == IN_DIFF | IN_MASTER:
             number = sum_of(self.integers, row.diff, row.master)
-        out.raw(name, size)
+        self.table.name(at).write(out[0])
         self.pack_number(out, number)
 
     cdef void pack_number(self, Buffer* out, Number number) noexcept nogil:
@@ -313,7 +320,8 @@ cdef class MapCopy(Copy):
     cdef void begin(self) noexcept nogil:
         self.begun += 1
         self.era, self.layout = self.map.era, self.map.layout
-        self.names.size = 0
+        self.names.clear()
+        self.names.whole = self.map.by_name
         self.numbers.clear()
         self.taken = 0
         self.listed = self.map.listed.size()
@@ -321,7 +329,6 @@ cdef class MapCopy(Copy):
 
     cdef bint take(self, size_t* left) noexcept nogil:
         cdef CopiedNumber copied
-        cdef const char* name
         cdef const MapRow* row
         cdef size_t end
         if self.is_whole:
@@ -334,9 +341,8 @@ cdef class MapCopy(Copy):
             copied.row = self.map.listed[self.taken]
             row = &self.map.table.rows[copied.row]
             if row.flags & IN_DIFF:
-                copied.value, copied.birth = row.diff, row.birth
-                name = self.map.table.name(copied.row, copied.size)
-                self.names.append(name, copied.size)
+                copied.id, copied.value, copied.birth = row.id, row.diff, row.birth
+                copied.name = self.names.copy(self.map.table.names, row.name)
                 self.numbers.push_back(copied)
             self.taken += 1
         self.is_whole = self.taken == self.listed
@@ -346,7 +352,7 @@ cdef class MapCopy(Copy):
         return 6 + self.names.size + 14 * self.numbers.size()
 
     cdef void pack(self, Buffer* out) noexcept nogil:
-        cdef const char* name = <const char*>self.names.data
+        cdef Span name
         cdef NameOrder[NamedRow] order
         cdef vector[NamedRow] rows
         cdef NamedRow row
@@ -356,18 +362,17 @@ cdef class MapCopy(Copy):
         out.map(self.numbers.size())
         for i in range(self.numbers.size()):
             if self.map.by_name:
-                row.name, row.size, row.at = name, self.numbers[i].size, i
+                name = self.names.pieces(self.numbers[i].name).token
+                row.name, row.size, row.at = name.p, name.n, i
                 rows.push_back(row)
             else:
-                self.pack_copied(out, i, name)
-            name += self.numbers[i].size
+                self.pack_copied(out, i)
         order.sort(rows.data(), rows.size())
         for i in range(rows.size()):
-            row = rows[order.items[i].at]
-            self.pack_copied(out, row.at, row.name)
+            self.pack_copied(out, rows[order.items[i].at].at)
 
-    cdef void pack_copied(self, Buffer* out, size_t i, const char* name) noexcept nogil:
-        out.raw(name, self.numbers[i].size)
+    cdef void pack_copied(self, Buffer* out, size_t i) noexcept nogil:
+        self.names.pieces(self.numbers[i].name).write(out[0])
         self.map.pack_number(out, self.numbers[i].value)
 
     cdef void subtract(self) noexcept nogil:
@@ -375,7 +380,6 @@ cdef class MapCopy(Copy):
 
         Nothing happens if the diff is another one by now.
         """
-        cdef const char* name = <const char*>self.names.data
         cdef const CopiedNumber* copied
         cdef MapRow* row
         cdef size_t i
@@ -386,8 +390,7 @@ cdef class MapCopy(Copy):
             copied = &self.numbers[i]
             at = copied.row
             if self.layout != self.map.layout:
-                at = self.map.table.find(name_id(name, copied.size))
-                name += copied.size
+                at = self.map.table.find(copied.id)
                 if at == NONE:
                     continue
             row = &self.map.table.rows[at]
@@ -413,13 +416,11 @@ cdef class MapCopy(Copy):
 
 cdef void carry_numbers(Map map, Map other) noexcept nogil:
     """Add the diff of a map to that of another one."""
-    cdef uint32_t at, to, size = 0
-    cdef const char* name
+    cdef uint32_t at, to
     for at in map.listed:
         if not map.table.rows[at].flags & IN_DIFF:
             continue
-        name = map.table.name(at, size)
-        to = other.touch(map.table.rows[at].id, name, size)
+        to = other.touch_like(map, at)
         other.table.rows[to].diff = sum_of(map.integers, other.table.rows[to].diff, map.table.rows[at].diff)
         if not other.table.rows[to].flags & IN_DIFF:
             other.enter(to, IN_DIFF)

@@ -2,14 +2,28 @@
 
 from libc.stdint cimport uint32_t
 
-from jubatus._core.kernels.bytes cimport read_array
+from jubatus._core.kernels.bytes cimport Cursor, read_array
+from jubatus._core.kernels.pool cimport NO_MEMORY
 from jubatus._core.mix.part cimport Change, Copy
 from jubatus._core.mix.snapshot cimport Snapshot
+from jubatus._core.reserve cimport begin_change, no_memory
 from jubatus._core.wire.reader cimport Reader
 
 from jubatus.errors import ModelError
 
+cdef extern from "kernels/pool.h" namespace "jubatus" nogil:
+    int guard_unpack "jubatus::guarded"(int (*call)(Change, Cursor*) noexcept nogil, Change part, Cursor* c) noexcept
+    int guard_prepare "jubatus::guarded"(int (*call)(Change, size_t*) noexcept nogil, Change part, size_t* left) noexcept
+
 BROKEN = "the diff of a MIX is broken"
+
+
+cdef int unpack_part(Change part, Cursor* c) noexcept nogil:
+    return part.unpack(c)
+
+
+cdef int prepare_part(Change part, size_t* left) noexcept nogil:
+    return part.prepare(left)
 
 
 cdef class Patch:
@@ -36,7 +50,9 @@ cdef class Patch:
             raise ModelError(BROKEN)
         for part in changes:
             with nogil:  # long: every cell of the diff is read
-                status = part.unpack(&reader.cursor)
+                status = guard_unpack(unpack_part, part, &reader.cursor)
+            if status == NO_MEMORY:
+                no_memory()
             if status:
                 raise ModelError(BROKEN)
         if not reader.at_end:
@@ -53,12 +69,14 @@ cdef class Patch:
         """
         cdef Change part
         cdef size_t left = count
-        cdef bint is_ready
+        cdef int is_ready
         if not self.fits():
             return True
         for part in self.changes:
             with nogil:  # long: that many rows are looked up
-                is_ready = part.prepare(&left)
+                is_ready = guard_prepare(prepare_part, part, &left)
+            if is_ready == NO_MEMORY:
+                no_memory()
             if not is_ready:
                 return False
         return True
@@ -83,6 +101,7 @@ cdef class Patch:
             raise ModelError("the snapshot is not of this model")
         if not self.fits():
             return False
+        begin_change()
         for i in range(len(self.changes)):
             part = self.changes[i]
             copy = since.copies[i] if since is not None else None

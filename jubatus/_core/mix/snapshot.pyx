@@ -5,7 +5,9 @@ from cpython.object cimport PyObject
 from libc.string cimport memmove
 
 from jubatus._core.kernels.bytes cimport Buffer
+from jubatus._core.kernels.pool cimport NO_MEMORY
 from jubatus._core.mix.part cimport Copy, Packed
+from jubatus._core.reserve cimport no_memory
 from jubatus._core.wire.memory cimport take
 
 from jubatus.errors import ModelError
@@ -14,6 +16,10 @@ cdef extern from "Python.h":
     PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* p, Py_ssize_t size) except NULL
     int _PyBytes_Resize(PyObject** p, Py_ssize_t size) except -1
     void Py_DECREF(PyObject* p)
+
+cdef extern from "kernels/pool.h" namespace "jubatus" nogil:
+    int guard_take "jubatus::guarded"(int (*call)(Copy, size_t*) noexcept nogil, Copy part, size_t* left) noexcept
+    int guard_pack "jubatus::guarded"(int (*call)(Packed, Buffer*) noexcept nogil, Packed part, Buffer* out) noexcept
 
 cdef enum:
     RAW_HEAD = 5  # bytes of the longest head of a raw string
@@ -35,12 +41,14 @@ cdef class Snapshot:
         """Copy up to `count` rows. The model must not change meanwhile. Return whether the copy is complete."""
         cdef Copy part
         cdef size_t left = count
-        cdef bint is_whole
+        cdef int is_whole
         if self.is_whole:
             return True
         for part in self.copies:
             with nogil:  # long: that many rows are copied
-                is_whole = part.take(&left)
+                is_whole = guard_take(take_part, part, &left)
+            if is_whole == NO_MEMORY:
+                no_memory()
             if not is_whole:
                 return False
         self.is_whole = True
@@ -60,6 +68,15 @@ cdef class Snapshot:
         return written(self.copies, raw)
 
 
+cdef int take_part(Copy part, size_t* left) noexcept nogil:
+    return part.take(left)
+
+
+cdef int pack_part(Packed part, Buffer* out) noexcept nogil:
+    part.pack(out)
+    return 0
+
+
 cdef bytes written(list parts, bint raw):
     """Pack the elements of a diff as an array. They are written directly into the bytes object that is returned."""
     cdef Packed part
@@ -67,6 +84,7 @@ cdef bytes written(list parts, bint raw):
     cdef size_t n, size = RAW_HEAD if raw else 0, room = 16 + size
     cdef PyObject* memory
     cdef bytes result
+    cdef int status
     for part in parts:
         with nogil:  # long: every cell is looked at
             room += part.room()
@@ -76,7 +94,10 @@ cdef bytes written(list parts, bint raw):
     out.array(len(parts))
     for part in parts:
         with nogil:  # long: every cell is written
-            part.pack(&out)
+            status = guard_pack(pack_part, part, &out)
+        if status:
+            Py_DECREF(memory)
+            no_memory()
     if raw:
         n = out.size - RAW_HEAD
         out.size = 0

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -55,9 +56,18 @@ inline void scan_rows(size_t n, size_t words, uint32_t threads, Best<Item>& best
     if (shares == 1) return scan(size_t(0), n, best);
     std::vector<Best<Item>> found(shares, Best<Item>(best.most));
     std::vector<std::thread> helpers;
-    for (size_t i = 1; i < shares; i++)
-        helpers.emplace_back([&, i] { scan(n * i / shares, n * (i + 1) / shares, found[i]); });
-    scan(size_t(0), n / shares, best);
+    helpers.reserve(shares);
+    for (Best<Item>& each : found) each.items.reserve(std::min(each.most, n / shares + 1));  // no thread may lack memory
+    size_t started = 1;
+    try {
+        for (; started < shares; started++) {
+            const size_t i = started;
+            helpers.emplace_back([&, i] { scan(n * i / shares, n * (i + 1) / shares, found[i]); });
+        }
+    } catch (const std::system_error&) {  // the system has no further thread
+    }
+    scan(size_t(0), n / shares, found[0]);
+    for (size_t i = started; i < shares; i++) scan(n * i / shares, n * (i + 1) / shares, found[i]);
     for (std::thread& helper : helpers) helper.join();
     for (const Best<Item>& each : found)
         for (const Item& item : each.items) best.offer(item);

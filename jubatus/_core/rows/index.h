@@ -51,17 +51,12 @@ struct Index {
     uint64_t era = 0;                    // changes when the diff is no longer the one that was copied
     size_t removed = 0;                  // columns, since the last sweep
 
-    Span feature_name(uint32_t f) const {
-        Span name{nullptr, 0};
-        name.p = features.name(f, name.n);
-        return name;
-    }
+    Pieces feature_name(uint32_t f) const { return features.name(f); }
     uint32_t enter_feature(Span name) {
         const uint64_t id = name_id(name.p, name.n);
         const uint32_t known = features.find(id);
         if (known != NONE) return known;
-        const uint32_t at = features.insert(id, name.n);
-        features.add_name(name.p, name.n);
+        const uint32_t at = features.insert(id, name.p, name.n);
         lists.emplace_back();
         return at;
     }
@@ -150,8 +145,7 @@ struct Index {
         Lists& l = lists[f];
         double* below = l.master.find(c);
         if (l.diff.count == 0) {
-            const Span name = feature_name(f);
-            changed.insert(f, fnv1a(name.p, name.n));
+            changed.insert(f, feature_name(f).hash());
         }
         if (below && !l.diff.find(c)) {
             l.hidden.set(c, *below);
@@ -203,7 +197,12 @@ struct Index {
     // Takes over the diff of another index.
     void adopt_diff(const Index& other) {
         for (int32_t f : other.changed_features()) {
-            const uint32_t mine = enter_feature(other.feature_name(uint32_t(f)));
+            const uint64_t id = other.features.rows[uint32_t(f)].id;
+            uint32_t mine = features.find(id);
+            if (mine == NONE) {
+                mine = features.insert(id, other.feature_name(uint32_t(f)));
+                lists.emplace_back();
+            }
             other.lists[uint32_t(f)].diff.each(
                 [&](uint32_t c, double value) { set_diff(mine, enter_column(other.columns.name(c)), value); });
         }
@@ -269,9 +268,7 @@ struct Index {
         Table<IndexFeature> kept;
         for (uint32_t f = 0; f < lists.size(); f++) {
             if (!lists[f].master.count && !lists[f].diff.count) continue;
-            const Span name = feature_name(f);
-            number[f] = kept.insert(features.rows[f].id, name.n);
-            kept.add_name(name.p, name.n);
+            number[f] = kept.insert(features.rows[f].id, feature_name(f));
             kept_lists.push_back(std::move(lists[f]));
         }
         features.swap(kept);
@@ -390,10 +387,7 @@ inline void write_index(Buffer& out, const Index& index) {
     out.array(5);
     for (const Lists& l : index.lists) n += l.master.count > 0;
     out.map(n);
-    auto write_name = [&](uint32_t f) {
-        const Span name = index.feature_name(f);
-        out.raw(name.p, name.n);
-    };
+    auto write_name = [&](uint32_t f) { index.feature_name(f).write(out); };
     for (uint32_t f = 0; f < index.lists.size(); f++) {
         const Lists& l = index.lists[f];
         if (!l.master.count) continue;

@@ -143,8 +143,10 @@ inline void copy_diff(const Index& index, Diff& diff) {
     std::vector<uint32_t> place(index.norms.size(), NONE);  // of each column in the copy
     diff.era = index.era;
     for (int32_t f : index.changed_features()) {
-        const Span name = index.feature_name(uint32_t(f));
-        std::vector<Cell>& row = diff.enter_feature(std::string(name.p, name.n));
+        const Pieces pieces = index.feature_name(uint32_t(f));
+        std::string name(pieces.size(), 0);
+        pieces.copy_to(&name[0]);
+        std::vector<Cell>& row = diff.enter_feature(name);
         index.lists[uint32_t(f)].diff.each([&](uint32_t c, double value) {
             if (place[c] == NONE) place[c] = diff.columns.enter(index.columns.name(c));
             row.push_back({place[c], value});

@@ -55,11 +55,8 @@ struct SparseRows {
     size_t removed = 0;        // rows, since the last sweep
 
     size_t size() const { return names.size(); }
-    Span feature_name(uint32_t feature) const {
-        Span name{nullptr, 0};
-        name.p = features.name(feature, name.n);
-        return name;
-    }
+    SparseRows() { features.names.whole = true; }
+    Span feature_name(uint32_t feature) const { return features.name(feature).token; }
     const RawRow* find(const std::string& name) const {
         const uint32_t at = names.find(name);
         return at == NONE ? nullptr : &rows[at];
@@ -70,8 +67,7 @@ struct SparseRows {
         return rows[at];
     }
     uint32_t insert_feature(Span name) {
-        const uint32_t at = features.insert(name_id(name.p, name.n), name.n);
-        features.add_name(name.p, name.n);
+        const uint32_t at = features.insert(name_id(name.p, name.n), name.p, name.n);
         features.rows[at].key = fnv1(FNV_OFFSET, name.p, name.n);
         return at;
     }
@@ -177,13 +173,13 @@ struct SparseRows {
     void sweep() {
         std::vector<uint32_t> number(features.size, NONE);
         Table<RawFeature> kept;
+        kept.names.whole = true;
         for (const RawRow& row : rows)
             for (const RawCell& cell : row) number[cell.feature] = 0;
         for (uint32_t f = 0; f < number.size(); f++) {
             if (number[f] == NONE) continue;
             const Span name = feature_name(f);
-            number[f] = kept.insert(features.rows[f].id, name.n);
-            kept.add_name(name.p, name.n);
+            number[f] = kept.insert(features.rows[f].id, name.p, name.n);
             kept.rows[number[f]].key = features.rows[f].key;
         }
         features.swap(kept);

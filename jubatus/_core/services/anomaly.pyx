@@ -5,7 +5,7 @@ from libcpp.string cimport string, to_string
 
 from jubatus._core.anomaly.detector cimport AnomalyWorkspace
 from jubatus._core.convert.converter cimport FINITE, LEARN, ORDERED, Converter, open_datums, validate_datums
-from jubatus._core.convert.workspace cimport Workspace, take_features
+from jubatus._core.convert.workspace cimport REFUSED, Workspace, bytes_of_names, refuse_names, take_features
 from jubatus._core.handler cimport Body, handler, scanner
 from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, read_array, read_text, read_unsigned
 from jubatus._core.kernels.ids cimport parse_id
@@ -160,11 +160,17 @@ cdef class Anomaly(Model):
         """Store n points, whose form was checked before, as the rows w.ids; write the ids of those that were stored."""
         cdef Cursor c = points
         cdef size_t i
+        cdef uint64_t names = 0
         cdef Names changed
         cdef int status = 0
         # A datum that is refused must not leave others stored: all are looked at before the first one is counted.
         for i in range(n):
             status = status or self.converter.convert(&w.conversion, &c, FINITE)
+            if status == 0:
+                names += bytes_of_names(w.conversion)
+        if status == 0 and w.conversion.limit and names > w.conversion.limit:
+            refuse_names(w.conversion, names)
+            status = REFUSED
         if status:
             return status
         w.stored.clear()

@@ -10,12 +10,12 @@ from libcpp.string cimport string
 from libcpp.vector cimport vector
 
 from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, open_datums
-from jubatus._core.convert.workspace cimport REFUSED, Workspace, sort_and_merge, take_features
+from jubatus._core.convert.workspace cimport REFUSED, Workspace, kept_by, sort_and_merge, take_features
 from jubatus._core.handler cimport Body, handler
 from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_array, read_text
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.linear.diff cimport Weights
-from jubatus._core.linear.examples cimport LABEL, convert_example, open_examples, read_label
+from jubatus._core.linear.examples cimport LABEL, admit_examples, convert_example, open_examples, read_label
 from jubatus._core.linear.steps cimport (
     AROW, CW, PA, PA1, PA2, PERCEPTRON, Adaptation, Cell,
     adapt_arow, adapt_cell, adapt_cw, adapt_nherd, gamma_cw, step_pa, step_pa1, step_pa2,
@@ -296,6 +296,8 @@ cdef int train(Classifier self, Cursor* args, Buffer* out, LinearWorkspace w) no
     cdef uint32_t n = 0, i
     cdef string label
     cdef int status = open_examples(args, LABEL, &w.conversion, &n)
+    kept_by(w.conversion, self.weights.table)
+    status = status or admit_examples(self.converter, &w.conversion, args[0], LABEL, n)
     if status:
         return status
     for i in range(n):

@@ -14,11 +14,11 @@ from libcpp.vector cimport vector
 from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, open_datums
 from jubatus._core.convert.workspace cimport Workspace, sort_and_merge, take_features
 from jubatus._core.handler cimport Body, handler, scanner
-from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_array, read_text
+from jubatus._core.kernels.bytes cimport Buffer, Cursor, Span, read_array, read_text
 from jubatus._core.kernels.hash cimport name_id
 from jubatus._core.kernels.random cimport read_stream, write_stream
 from jubatus._core.kernels.table cimport NONE
-from jubatus._core.linear.examples cimport LABEL, convert_example, open_examples, read_label
+from jubatus._core.linear.examples cimport LABEL, admit_examples, convert_example, open_examples, read_label
 from jubatus._core.mix.map cimport IN_DIFF, IN_MASTER, Map
 from jubatus._core.model cimport Model
 from jubatus._core.records.store cimport Beside, HashedRecords, Records, RecordWorkspace
@@ -79,13 +79,13 @@ cdef class LabelCounts(Beside):
 
     cdef void list_labels(self, ordered_map[string, double]* labels) noexcept nogil:
         """Put all known labels, with scores of 0, into a map."""
-        cdef const char* name
+        cdef Span name
         cdef string label
-        cdef uint32_t at, size = 0
+        cdef uint32_t at
         for at in range(self.counts.table.size):
             if self.counts.table.rows[at].flags & (IN_DIFF | IN_MASTER):
-                name = self.counts.table.name(at, size)
-                label.assign(name, size)
+                name = self.counts.table.name(at).token
+                label.assign(name.p, name.n)
                 labels[0][label] = 0.0
 
 
@@ -249,6 +249,7 @@ cdef int train(NeighbourClassifier self, Cursor* args, Buffer* out, RecordWorksp
     cdef uint32_t n = 0, i
     cdef string label
     cdef int status = open_examples(args, LABEL, &w.conversion, &n)
+    status = status or admit_examples(self.converter, &w.conversion, args[0], LABEL, n)
     if status:
         return status
     for i in range(n):

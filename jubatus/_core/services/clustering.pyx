@@ -4,7 +4,7 @@ A method looks at all points whenever a number of new ones came, and when a MIX 
 of these runs its centres stay.
 """
 
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libcpp.string cimport string
 from libcpp.vector cimport vector
 
@@ -13,7 +13,7 @@ from jubatus._core.clustering.points cimport Point, Points, copy_datum, make_poi
 from jubatus._core.clustering.storage cimport Storage
 from jubatus._core.convert.converter cimport FINITE, LEARN, Converter, validate_datum
 from jubatus._core.convert.features cimport Feature, put_name
-from jubatus._core.convert.workspace cimport REFUSED, Workspace, sort_and_merge
+from jubatus._core.convert.workspace cimport REFUSED, Workspace, bytes_of_names, refuse_names, sort_and_merge
 from jubatus._core.handler cimport Body, handler
 from jubatus._core.kernels.bytes cimport Buffer, Cursor, read_array, read_text, skip
 from jubatus._core.linear.examples cimport convert_example
@@ -260,6 +260,7 @@ cdef int convert_points(Clustering self, Cursor c, int flags, Workspace w, Point
     cdef string id
     cdef Cursor datum
     cdef Buffer features, original
+    cdef uint64_t names = 0  # each point keeps the names of its features
     cdef int status
     read_array(c, n)
     for i in range(n):
@@ -273,6 +274,10 @@ cdef int convert_points(Clustering self, Cursor c, int flags, Workspace w, Point
             return status
         if fields < 2:
             datum.at, datum.end = EMPTY, EMPTY + 1
+        names += bytes_of_names(w.conversion)
+        if w.conversion.limit and names > w.conversion.limit:
+            refuse_names(w.conversion, names)
+            return REFUSED
         if points == NULL:
             continue
         features.size = original.size = 0

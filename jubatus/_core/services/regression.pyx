@@ -8,12 +8,12 @@ from libc.math cimport fabs, isinf, sqrt
 from libc.stdint cimport uint32_t
 
 from jubatus._core.convert.converter cimport LEARN, ORDERED, Converter, open_datums
-from jubatus._core.convert.workspace cimport Workspace, take_features
+from jubatus._core.convert.workspace cimport Workspace, kept_by, take_features
 from jubatus._core.handler cimport Body, handler
 from jubatus._core.kernels.bytes cimport MISMATCH, Buffer, Cursor, read_array, read_double, read_unsigned
 from jubatus._core.kernels.table cimport NONE
 from jubatus._core.linear.diff cimport Weights
-from jubatus._core.linear.examples cimport NUMBER, convert_example, open_examples, read_target
+from jubatus._core.linear.examples cimport NUMBER, admit_examples, convert_example, open_examples, read_target
 from jubatus._core.linear.steps cimport (
     AROW, CW, PA, PA1, PA2, PERCEPTRON, Adaptation, Cell,
     adapt_arow, adapt_cell, adapt_cw, adapt_nherd, gamma_cw, step_pa, step_pa1,
@@ -256,6 +256,8 @@ cdef class Regression(Model):
 cdef int train(Regression self, Cursor* args, Buffer* out, LinearWorkspace w) noexcept nogil:
     cdef uint32_t n = 0, i
     cdef int status = open_examples(args, NUMBER, &w.conversion, &n)
+    kept_by(w.conversion, self.weights.table)
+    status = status or admit_examples(self.converter, &w.conversion, args[0], NUMBER, n)
     if status:
         return status
     for i in range(n):

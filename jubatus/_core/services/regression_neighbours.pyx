@@ -15,7 +15,7 @@ from jubatus._core.handler cimport Body, handler, scanner
 from jubatus._core.kernels.bytes cimport Buffer, Cursor
 from jubatus._core.kernels.random cimport read_stream, write_stream
 from jubatus._core.kernels.table cimport NONE
-from jubatus._core.linear.examples cimport NUMBER, convert_example, open_examples, read_target
+from jubatus._core.linear.examples cimport NUMBER, admit_examples, convert_example, open_examples, read_target
 from jubatus._core.model cimport Model
 from jubatus._core.records.store cimport Beside, HashedRecords, Records, RecordWorkspace
 from jubatus._core.rows.table cimport VersionedTable
@@ -197,6 +197,7 @@ cdef class NeighbourRegression(Model):
 cdef int train(NeighbourRegression self, Cursor* args, Buffer* out, RecordWorkspace w) noexcept nogil:
     cdef uint32_t n = 0, i
     cdef int status = open_examples(args, NUMBER, &w.conversion, &n)
+    status = status or admit_examples(self.converter, &w.conversion, args[0], NUMBER, n)
     if status:
         return status
     for i in range(n):

@@ -2,7 +2,7 @@
 
 from jubatus._core.convert.converter cimport COUNT, Converter
 from jubatus._core.convert.features cimport Feature, put_name
-from jubatus._core.convert.workspace cimport Workspace, sort_and_merge
+from jubatus._core.convert.workspace cimport Workspace, sort_and_merge, take_memory
 from jubatus._core.handler cimport Body, handler
 from jubatus._core.kernels.bytes cimport Buffer, Cursor
 from jubatus._core.model cimport Model
@@ -65,6 +65,7 @@ cdef int write_features(Weight self, Cursor* args, int flags, Buffer* out, Works
     out.array(w.vector.ids.size())
     for i in range(w.vector.ids.size()):
         f = &w.vector.feature(i)
+        take_memory(w.conversion, f.name_size)
         out.array(2)
         out.raw_head(f.name_size)
         put_name(<char*>out.reserve(f.name_size), f[0], w.vector.shapes)

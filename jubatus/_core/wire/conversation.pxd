@@ -9,6 +9,7 @@ from jubatus._core.wire.turn cimport Turn
 
 
 cdef class DirectHandler:
+    cdef public bint adds
     cdef int answer(self, Cursor* args, Buffer* out) except -1
     cdef bint takes_long(self) noexcept
 
@@ -62,6 +63,7 @@ cdef class Conversation:
     cdef bint is_through(self) noexcept
     cdef Py_ssize_t answer(self, const unsigned char* start, const unsigned char* end) except -1
     cdef bint answer_directly(self, const unsigned char* start, const unsigned char* end) except -1
+    cdef int put(self, bytes reply) except -1
     cdef bytes written(self)
     cpdef int owe(self, uint32_t msgid) except -1
     cdef int record(self, Envelope* envelope, const unsigned char* end, bint good) except -1

@@ -15,6 +15,8 @@ FULL: int
 class DirectHandler:
     """A method that can be answered without a Python object."""
 
+    adds: bool
+
     @property
     def long(self) -> bool:
         """Whether a call would take long now, even with short arguments."""

@@ -22,7 +22,7 @@ from jubatus._core.wire.splitter cimport Frame, FrameSplitter
 from jubatus._core.wire.turn cimport Turn
 from jubatus._core.wire.writer cimport put_reply_head
 
-from jubatus.errors import BadArguments
+from jubatus.errors import BadArguments, OutOfMemory
 
 # Bytes of requests and replies that are worked on before the replies are given out: a peer can say that it does not
 # read them, and other connections get their turn.
@@ -42,12 +42,21 @@ FULL = 128 << 10
 
 cdef Py_ssize_t room_of_a_turn = ROOM, least = LEAST, most_held = HELD, most_withheld = WITHHELD, full_chunk = FULL
 
+cdef extern from "kernels/pool.h" namespace "jubatus" nogil:
+    int guarded(
+        int (*call)(Buffer*, const char*, Py_ssize_t) noexcept nogil, Buffer* out, const char* p, Py_ssize_t size
+    ) noexcept
+
 cdef enum:
     KEPT = 64 << 10  # bytes of memory for replies that a connection keeps
 
 
 cdef class DirectHandler:
-    """A method that can be answered without a Python object."""
+    """A method that can be answered without a Python object.
+
+    Attributes:
+        adds: whether a call may add to the model, so that it is refused where there is no memory for more.
+    """
 
     cdef int answer(self, Cursor* args, Buffer* out) except -1:
         """Append the packed result of a call to `out`; the cursor stands on the first argument.
@@ -128,6 +137,11 @@ cdef class Shortcuts:
             and not (row.update and self.turn is not None and self.turn.refusing is not None)
             and not (<DirectHandler>row.handler).takes_long()
         )
+
+
+cdef int append(Buffer* out, const char* p, Py_ssize_t size) noexcept nogil:
+    out.append(p, size)
+    return 0
 
 
 cdef bint read_envelope(const unsigned char* start, const unsigned char* end, Envelope* envelope) noexcept:
@@ -319,8 +333,15 @@ cdef class Conversation:
             self.waiting += 1
             self.held += frame.size
             return cost
-        self.out.append(PyBytes_AS_STRING(reply), PyBytes_GET_SIZE(reply))
+        self.put(reply)
         return cost + PyBytes_GET_SIZE(reply)
+
+    cdef int put(self, bytes reply) except -1:
+        """Append a reply."""
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(reply)
+        if guarded(append, &self.out, PyBytes_AS_STRING(reply), size):
+            raise MemoryError("no memory for a reply")
+        return 0
 
     cdef bint answer_directly(self, const unsigned char* start, const unsigned char* end) except -1:
         """Answer a message by a shortcut; whether there was one that may be taken now."""
@@ -344,10 +365,13 @@ cdef class Conversation:
             (<DirectHandler>row.handler).answer(&envelope.params, &self.out)
         except Exception as error:
             self.out.size = before
-            if row.update and shortcuts.turn is not None and not isinstance(error, (BadArguments, MemoryError)):
+            if (
+                row.update and shortcuts.turn is not None
+                and not isinstance(error, (BadArguments, MemoryError, OutOfMemory))
+            ):
                 self.record(&envelope, end, False)  # a part of it may be done
             reply = shortcuts.refuse(self.splitter.frame(start, end), error)
-            self.out.append(PyBytes_AS_STRING(reply), PyBytes_GET_SIZE(reply))
+            self.put(reply)
             return True
         if envelope.kind:
             self.out.size = before

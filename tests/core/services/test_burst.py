@@ -30,6 +30,7 @@ class Some(Context):
     """Holds the keys of a set."""
 
     def __init__(self, *keys: bytes) -> None:
+        super().__init__()
         self.keys = set(keys)
 
     def holds(self, key: bytes) -> bool:

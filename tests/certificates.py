@@ -4,6 +4,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import trustme
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 
 class Files(NamedTuple):
@@ -47,7 +53,10 @@ class Authority:
         return Files(str(cert), str(key), self.path)
 
     def make(self, name: str) -> Path:
-        """Return the file of a new certificate for 127.0.0.1 and its key."""
+        """Return the file of a new certificate for 127.0.0.1 and its key, which is one that Java reads."""
         path = self._folder / f"{name}.pem"
-        self._ca.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(path))
+        made = self._ca.issue_cert("127.0.0.1")
+        key: Any = load_pem_private_key(made.private_key_pem.bytes(), None)
+        packed = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        path.write_bytes(packed + b"".join(blob.bytes() for blob in made.cert_chain_pems))
         return path

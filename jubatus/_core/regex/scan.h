@@ -26,7 +26,7 @@ constexpr uint64_t LEAST_STEPS = 10000;
 constexpr uint64_t STEPS_PER_BYTE = 64;
 // Steps of the library may be long ones, which it does not count. So its searches have a limit of the thread's time too:
 // LEAST_NS, and so many ns for each step that they may take. A short step, ours or the library's, takes a few ns.
-constexpr uint64_t LONG_STEP_NS = 16, LEAST_NS = 10000000;
+constexpr uint64_t LONG_STEP_NS = 64, LEAST_NS = 10000000;
 inline uint64_t most_steps(size_t size) { return LEAST_STEPS + STEPS_PER_BYTE * size; }
 
 // onig_match

@@ -11,7 +11,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport uint32_t, uint8_t
 
 from jubatus._core.kernels.bytes cimport Buffer
-from jubatus._core.kernels.crc cimport compute_crc
+from jubatus._core.wire.crc cimport compute_crc
 from jubatus._core.wire.conversation cimport Conversation
 from jubatus._core.wire.memory cimport LARGE, take
 from jubatus._core.wire.splitter cimport Frame

@@ -1,7 +1,8 @@
 """Build the compiled core: every .pyx below jubatus/_core is one extension, all with one set of flags.
 
 Before that the stubs of the clients are written (jubatus/stubs.py), which every way of installing takes along.
-JUBATUS_DEBUG=1 builds with bounds checks, assertions and no optimisation, for hunting a memory error.
+JUBATUS_DEBUG=1 builds with bounds checks, assertions and no optimisation, for hunting a memory error. JUBATUS_CORE=0 leaves
+the core out, for an editable install: that would compile it anew in a folder of its own, one file after the other.
 """
 
 import os
@@ -41,6 +42,7 @@ setup(
                 libraries=["dl"] if source.stem == "regex" else [],
             )
             for source in sorted(CORE.rglob("*.pyx"))
+            if os.environ.get("JUBATUS_CORE") != "0"
         ],
         compiler_directives=DIRECTIVES,
         build_dir="build/cython",

@@ -1,8 +1,8 @@
 """Build the compiled core: every .pyx below jubatus/_core is one extension, all with one set of flags.
 
 Before that the stubs of the clients are written (jubatus/stubs.py), which every way of installing takes along.
-JUBATUS_DEBUG=1 builds with bounds checks, assertions and no optimisation, for hunting a memory error. JUBATUS_CORE=0 leaves
-the core out, for an editable install: that would compile it anew in a folder of its own, one file after the other.
+JUBATUS_DEBUG=1 builds with bounds checks, assertions and no optimisation, for hunting a memory error. JUBATUS_CORE=0
+leaves the core out, for an editable install: that would compile it in a folder of its own, one file after the other.
 """
 
 import os

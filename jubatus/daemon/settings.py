@@ -121,6 +121,11 @@ def values(settings: Any) -> Iterator[tuple[Option, Any]]:
             yield from values(value)
 
 
+def words(settings: Any, *without: str) -> list[str]:
+    """Return the words of a command line that say settings without flags; ``without`` names options to be left out."""
+    return [f"--{option.name}={value}" for option, value in values(settings) if value and option.name not in without]
+
+
 def status(settings: Any) -> dict[str, str]:
     """Return the entries that a status has of settings."""
     return {option.status: str(value) for option, value in values(settings) if option.status}
@@ -219,10 +224,6 @@ class ZooKeeperAccess:
         Option("zookeeper_tls_cert", "", Kind.FILE, "certificate that ZooKeeper is shown; turns TLS on")
     )
     tls_key: str = setting(Option("zookeeper_tls_key", "", Kind.FILE, "key of that certificate"))
-
-    def words(self) -> list[str]:
-        """Return the words of a command line that say this."""
-        return [word for option, value in values(self) if value for word in (f"--{option.name}", value)]
 
 
 class Daemon:

@@ -12,6 +12,7 @@ from jubatus.cluster.coordinator import Coordinator
 from jubatus.cluster.registration import Registration, create_if_missing
 from jubatus.cluster.zookeeper import connect
 from jubatus.daemon import life
+from jubatus.daemon.settings import words
 from jubatus.errors import BadArguments, JubatusError
 from jubatus.rpc.gate import Gate
 from jubatus.rpc.server import Server
@@ -40,20 +41,14 @@ def run(settings: Settings) -> int:
 
     def build(address: str) -> Visor:
         listen_addr = address if settings.listen_addr or settings.listen_if else ""
-        words = guard_words(settings) + settings.access.words()
-        children = Children(settings.port, hosts, address, listen_addr, settings.logdir, words)
+        # Servers let in the same others as their visor, but more of them.
+        more = [*words(settings.guard, "max_connections", "max_buffers"), *words(settings.access)]
+        children = Children(settings.port, hosts, address, listen_addr, settings.logdir, more)
         session = connect(hosts, SESSION, **vars(settings.access))
         gate = life.make_gate(settings)
         return Visor(session, f"{address}_{settings.port}", children, settings.timeout, gate)
 
     return life.run(settings, build, "daemon mode" if settings.daemon else "interactive mode")
-
-
-def guard_words(settings: Settings) -> list[str]:
-    """Return the options by which the servers let in the same others as their visor."""
-    guard = settings.guard
-    values = {"tls_cert": guard.tls_cert, "tls_key": guard.tls_key, "tls_ca": guard.tls_ca, "allow": guard.allow}
-    return [f"--{name}={value}" for name, value in values.items() if value]
 
 
 class Visor:
